@@ -1,7 +1,7 @@
 """The whole model as one text: the process files joined, with values and units from the parameter tables.
 
-Each file in `processes/` is an Antimony module of its own; they share names. Joining them keeps every line as it
-stands, adds the parameters, and refuses what a reader could not trust: a name defined twice, a name defined
+Each file in `processes/` is an Antimony module of its own; they share names. Joining them keeps every line as
+it stands, adds the parameters, and refuses what a reader could not trust: a name defined twice, a name defined
 nowhere, a state without a start or a unit, a number in a formula without a unit.
 """
 
@@ -49,7 +49,8 @@ UNIT_NAMES = {
 }
 
 FUNCTIONS = frozenset(
-    "exp ln log log10 sqrt abs min max floor ceil piecewise sin cos tan tanh pow true false and or not time pi".split()
+    ["exp", "ln", "log", "log10", "sqrt", "abs", "min", "max", "floor", "ceil", "piecewise", "sin", "cos", "tan"]
+    + ["tanh", "pow", "true", "false", "and", "or", "not", "time", "pi"]
 )
 NAME = re.compile(r"[A-Za-z_]\w*")
 NUMBER_WITH_UNIT = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\s+([A-Za-z_]\w*))?")
@@ -100,7 +101,7 @@ def antimony_text(overrides: Mapping[str, float] | None = None) -> str:
 
 @lru_cache(maxsize=1)
 def _bodies() -> dict[str, list[str]]:
-    """The lines between `model NAME()` and `end` of each process file, by file name, one definition a line."""
+    """The lines between `model NAME()` and `end` of each process file, by file name, formulas unbroken."""
     bodies: dict[str, list[str]] = {}
     for path in sorted(PROCESSES.glob("*.ant")):
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -128,13 +129,19 @@ def joined(lines: list[str]) -> list[str]:
         code = re.sub(r"(//|#).*$", "", line)
         before = re.sub(r"(//|#).*$", "", result[last]).rstrip() if last >= 0 else ""
         open_bracket = before.count("(") > before.count(")")
-        if before and code.strip() and (open_bracket or before.endswith("\\") or re.match(r"\s*[-+*/^),]", code)):
+        if (
+            before
+            and code.strip()
+            and (open_bracket or before.endswith("\\") or re.match(r"\s*[-+*/^),]", code))
+        ):
             result[last] = f"{before.removesuffix(chr(92)).rstrip()} {code.strip()}"
             result.append("")
         else:
             result.append(line)
             last = len(result) - 1 if code.strip() else last
-    return [re.sub(r"\^(\d+(?:\.\d+)?)(?![\w.]|\s+dimensionless)", r"^\1 dimensionless", line) for line in result]
+    return [
+        re.sub(r"\^(\d+(?:\.\d+)?)(?![\w.]|\s+dimensionless)", r"^\1 dimensionless", line) for line in result
+    ]
 
 
 def statements(file: str, body: list[str]) -> Iterator[Statement]:
@@ -164,7 +171,9 @@ def _check(bodies: Mapping[str, list[str]], table: Mapping[str, Parameter]) -> N
     for statement in found:
         earlier = places.setdefault((statement.form, statement.name), statement)
         if earlier is not statement:
-            raise ModelError(f"'{statement.name}' is defined twice, first in {earlier.where}.", where=statement.where)
+            raise ModelError(
+                f"'{statement.name}' is defined twice, first in {earlier.where}.", where=statement.where
+            )
     of = {form: {s.name: s for s in found if s.form == form} for form, _ in FORMS}
     _check_kinds(of, table)
     units = {"dimensionless", *of["unit"]}
@@ -172,7 +181,9 @@ def _check(bodies: Mapping[str, list[str]], table: Mapping[str, Parameter]) -> N
         if parameter.unit not in UNIT_NAMES:
             raise unknown("unit", parameter.unit, UNIT_NAMES, where=f"parameter {parameter.name}")
         if UNIT_NAMES[parameter.unit] not in units:
-            raise ModelError(f"units.ant lacks '{UNIT_NAMES[parameter.unit]}'.", where=f"parameter {parameter.name}")
+            raise ModelError(
+                f"units.ant lacks '{UNIT_NAMES[parameter.unit]}'.", where=f"parameter {parameter.name}"
+            )
     for statement in of["has"].values():
         if statement.text not in units:
             raise unknown("unit", statement.text, units, where=statement.where)
@@ -207,7 +218,7 @@ def _check_formula(statement: Statement, defined: set[str], units: set[str]) -> 
         unit = match.group(1)
         if unit is None or unit not in units:
             raise ModelError(
-                f"The number {match.group(0).split()[0]} in the formula of '{statement.name}' carries no known unit.",
+                f"The number {match.group(0).split()[0]} in the formula of '{statement.name}' has no known unit.",
                 where=statement.where,
                 hint="Write for example '1 dimensionless'.",
             )

@@ -1,7 +1,7 @@
 """The model's parameters as a table: each value with its unit, plausible range, grade and evidence.
 
-The pharmacokinetic rows stand in `pharmacokinetics.csv`, the pharmacodynamic ones in `parameters.csv`; both have
-the same columns. A row names the evidence record that bears the value or gives the reason for assuming it.
+The pharmacokinetic rows stand in `pharmacokinetics.csv`, the pharmacodynamic ones in `parameters.csv`; both
+have the same columns. A row names the evidence record that bears the value or the reason for assuming it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ GRADES = ("human", "rodent", "assumed")
 class Parameter:
     """One parameter: `value` in `unit`, plausible between `low` and `high`, with its evidence.
 
-    `grade` says what was measured: human, rodent or assumed. `record` is the id of the evidence row, `reason` why
-    the value was chosen where no row bears it alone, `meaning` what it is in words, `process` where it is used.
+    `grade` says where it was measured: human, rodent or assumed. `record` is the id of the evidence row,
+    `reason` why the value was chosen where no row bears it alone, `meaning` what it is in words, `process` where
+    it is used.
     """
 
     name: str
@@ -83,7 +84,9 @@ def _parameter(row: dict[str, str], where: str) -> Parameter:
     if not all(math.isfinite(number) for number in (value, low, high)) or not low <= value <= high:
         raise ModelError(f"Parameter '{name}': {value} is not inside {low} to {high}.", where=where)
     if row["grade"] not in GRADES:
-        raise ModelError(f"Parameter '{name}' has grade '{row['grade']}'; known: {', '.join(GRADES)}.", where=where)
+        raise ModelError(
+            f"Parameter '{name}' has grade '{row['grade']}'; known: {', '.join(GRADES)}.", where=where
+        )
     if not row["record"] and not row["reason"]:
         raise ModelError(f"Parameter '{name}' has neither a record nor a reason.", where=where)
     texts = {key: row[key] for key in ("unit", "grade", "record", "reason", "meaning", "process")}
