@@ -1,8 +1,8 @@
 """The whole model as one text: the process files joined, with values and units from the parameter tables.
 
-Each file in `processes/` is an Antimony module of its own; they share names. Joining them keeps every line as
-it stands, adds the parameters, and refuses what a reader could not trust: a name defined twice, a name defined
-nowhere, a state without a start or a unit, a number in a formula without a unit.
+Each file in `processes/` is an Antimony module of its own; they share names. Joining them keeps every line
+as it stands, adds the parameters, and refuses what a reader could not trust: a name defined twice, a name
+defined nowhere, a state without a start or a unit, a number in a formula without a unit.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ UNIT_NAMES = {
     "kg/m2": "kg_per_m2",
 }
 
-FUNCTIONS = frozenset(
-    ["exp", "ln", "log", "log10", "sqrt", "abs", "min", "max", "floor", "ceil", "piecewise", "sin", "cos", "tan"]
-    + ["tanh", "pow", "true", "false", "and", "or", "not", "time", "pi"]
-)
+FUNCTIONS = {
+    "exp", "ln", "log", "log10", "sqrt", "abs", "min", "max", "floor", "ceil", "pow", "piecewise",
+    "sin", "cos", "tan", "tanh", "true", "false", "and", "or", "not", "time", "pi",
+}  # fmt: skip
 NAME = re.compile(r"[A-Za-z_]\w*")
 NUMBER_WITH_UNIT = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:\s+([A-Za-z_]\w*))?")
 FORMS = (
@@ -217,8 +217,9 @@ def _check_formula(statement: Statement, defined: set[str], units: set[str]) -> 
     def number(match: re.Match[str]) -> str:
         unit = match.group(1)
         if unit is None or unit not in units:
+            literal = match.group(0).split()[0]
             raise ModelError(
-                f"The number {match.group(0).split()[0]} in the formula of '{statement.name}' has no known unit.",
+                f"The number {literal} in the formula of '{statement.name}' has no known unit.",
                 where=statement.where,
                 hint="Write for example '1 dimensionless'.",
             )

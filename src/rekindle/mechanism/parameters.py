@@ -25,8 +25,8 @@ class Parameter:
     """One parameter: `value` in `unit`, plausible between `low` and `high`, with its evidence.
 
     `grade` says where it was measured: human, rodent or assumed. `record` is the id of the evidence row,
-    `reason` why the value was chosen where no row bears it alone, `meaning` what it is in words, `process` where
-    it is used.
+    `reason` why the value was chosen where no row bears it alone, `meaning` what it is in words, `process`
+    where it is used.
     """
 
     name: str
