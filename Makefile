@@ -26,7 +26,7 @@ test: lint docs
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: $(VENV)/.installed-test
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/mypy
 
 docs: $(VENV)/.installed-test

@@ -245,13 +245,7 @@ def _criterion(
 def _arm(fields: ArmFields, position: int, study: StudyFields, document: Document, words: Vocabulary) -> Arm:
     where = document.where("arms", position, "course")
     course = with_place(words.course, fields.course, where)
-    last_h = course.last_time_h
-    if last_h > study.horizon:
-        raise InputError(
-            f"A dose is given after the horizon: on day {last_h / 24 + 1:g} of {study.horizon / 24:g}.",
-            where=where,
-            hint="Lengthen the horizon or shorten the course.",
-        )
+    course.check_horizon(study.horizon / 24, where=where)
     for name in fields.modifiers:
         _require("modifier", name, words.modifiers, document.where("arms", position, "modifiers", name))
     return Arm(

@@ -1,0 +1,155 @@
+"""Pages of the documentation that are made from the package itself, so that they cannot go out of date.
+
+MkDocs calls `on_files` before it builds; `pages` gives the same text to the tests.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parents[1] / "src" / "rekindle"
+
+
+def on_files(files: Any, *, config: Any) -> Any:
+    """Add the generated pages to those in the folder (the hook that MkDocs looks for)."""
+    from mkdocs.structure.files import File
+
+    for name, make in pages().items():
+        files.append(File.generated(config, name, content=make()))
+    return files
+
+
+def pages() -> dict[str, Callable[[], str]]:
+    """Generated pages by file name, each with the function that writes it."""
+    return {
+        "commands.md": commands_page,
+        "study.md": study_page,
+        "parameters.md": parameters_page,
+        "reference.md": reference_page,
+    }
+
+
+def command_tree() -> Iterator[tuple[str, Any]]:
+    """Every command by its full name, with the parser's own description of it."""
+    import typer
+
+    from rekindle.cli import app
+
+    def walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+        yield name, command
+        for inner in sorted(getattr(command, "commands", {})):
+            yield from walk(f"{name} {inner}", command.commands[inner])
+
+    yield from walk("rekindle", typer.main.get_command(app))
+
+
+def commands_page() -> str:
+    """The command line, from its own help."""
+    parts = [
+        "# Commands",
+        "`--json` on every command prints one JSON document and nothing else on standard output, also when "
+        'the command fails (`{"error": ...}`). Messages and progress go to standard error; progress is '
+        "drawn only on a terminal. Exit code 0: done. 1: the model or the run failed. 2: the input was "
+        "wrong. 130: stopped.",
+    ]
+    for name, command in command_tree():
+        context = command.make_context(name, [], resilient_parsing=True)
+        depth = min(name.count(" ") + 2, 4)
+        parts.append(f"{'#' * depth} {name}\n\n```text\n{context.get_help().strip()}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def study_page() -> str:
+    """The study file, from its schema."""
+    from rekindle.study_file import ArmFields, PopulationFields, StudyFields
+
+    example = (PACKAGE.parents[1] / "examples" / "demo.yaml").read_text(encoding="utf-8")
+    parts = [
+        "# The study file",
+        "`rekindle simulate STUDY.yaml` reads one file in YAML: UTF-8, spaces to indent, no anchors, no "
+        "tags. Unknown fields are refused with the nearest known one. Spans of time carry their unit: "
+        "`40 min`, `24 h`, `7 days`, `12 weeks`, `6 months`.",
+        f"```yaml\n{example.strip()}\n```",
+    ]
+    for title, schema in (("Fields", StudyFields), ("population", PopulationFields), ("arms", ArmFields)):
+        fields = schema.model_fields.items()
+        rows = [f"| `{name}` | {_default(field)} | {field.description} |" for name, field in fields]
+        head = ["| field | default | meaning |", "| --- | --- | --- |"]
+        parts.append("\n".join([f"## {title}\n\n{inspect.getdoc(schema)}\n", *head, *rows]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _default(field: Any) -> str:
+    if field.is_required():
+        return "needed"
+    value = field.get_default(call_default_factory=True)
+    if value is None or value == {} or hasattr(value, "model_fields"):
+        return ""
+    return f"`{value}`"
+
+
+def parameters_page() -> str:
+    """Every parameter of the model with its grade and where it comes from."""
+    from rekindle.mechanism.parameters import parameter_table
+
+    rows = [
+        f"| `{each.name}` | {each.value:g} | {each.unit} | {each.low:g} to {each.high:g} | {each.grade} "
+        f"| {each.record or each.reason} | {each.meaning} |".replace("\n", " ")
+        for each in parameter_table().values()
+    ]
+    return (
+        "# Parameters\n\nMade from the tables beside the model. Grade: measured in people (human), carried "
+        "over from rodents (rodent), or assumed; an assumed one gives its reason instead of a record.\n\n"
+        "| name | value | unit | range | grade | record or reason | meaning |\n"
+        "| --- | ---: | --- | --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
+    )
+
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def public_objects(module: str) -> list[Definition]:
+    """Public functions and classes that a module defines, in the order of the file."""
+    path = PACKAGE.parent / Path(*module.split("."))
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    return [node for node in tree.body if isinstance(node, Definition) and not node.name.startswith("_")]
+
+
+def modules() -> list[str]:
+    """Every public module of the package by dotted name."""
+    names = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        if parts[-1] == "__init__":
+            parts = parts[:-1]
+        if not any(part.startswith("_") for part in parts[1:]):
+            names.append(".".join(parts))
+    return names
+
+
+def reference_page() -> str:
+    """Modules, functions and classes with their docstrings."""
+    parts = ["# Reference", "Made from the docstrings. Times in hours, doses in mg of base, levels in ng/mL."]
+    for module in modules():
+        parts.append(f"## {module}\n\n{_summary(import_module(module).__doc__)}")
+        for node in public_objects(module):
+            title = f"### {module.split('.')[-1]}.{node.name}{_signature(node)} {{#{module}.{node.name}}}"
+            parts.append(f"{title}\n\n```text\n{ast.get_docstring(node) or ''}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(doc: str | None) -> str:
+    return inspect.cleandoc(doc or "").split("\n\n")[0]
+
+
+def _signature(node: Definition) -> str:
+    if isinstance(node, ast.ClassDef):
+        return ""
+    names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+    return f"({', '.join(names)})"
