@@ -101,6 +101,7 @@ _ATOMS: dict[str, _Atom] = {
     "datasets": _own("item", "{datasets}"),
     "studies": _own("item"),
     "infusions": _own("item"),
+    "sessions": _own("item", "session"),
     "models": _own("item"),
     "stable states": _own("item"),
     "parameters": _own("item"),
@@ -147,6 +148,11 @@ class Unit:
         below = [_power(name, -int(power)) for name, power in sorted(powers.items()) if power < 0]
         shown = " / ".join([" ".join(above) or "1", *below]) if powers else "dimensionless"
         return " ".join([shown, *(f"({kind} per {kind})" for kind in _cancelled(self))])
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether values in this unit can only be compared with values in the same one: points, ratios, counts."""
+        return len(self.factors) == 1 and _ATOMS[self.factors[0][0]].own_dimension
 
     @property
     def is_pure_number(self) -> bool:

@@ -1,4 +1,4 @@
-"""The catalogue: every record by its id, found by topic, drug, route or words; those that disagree together."""
+"""The catalogue: every record by its id, found by topic, drug, route or words; conflicts kept together."""
 
 from __future__ import annotations
 
@@ -144,7 +144,12 @@ class Catalog:
 
     @cached_property
     def _conflicts(self) -> tuple[Conflict, ...]:
-        return (*self._named, *found_conflicts(self))
+        named = [set(conflict.records) for conflict in self._named]
+        found = found_conflicts(self)
+        return (
+            *self._named,
+            *(one for one in found if not any(named_one >= {*one.records} for named_one in named)),
+        )
 
     def conflicts(
         self,

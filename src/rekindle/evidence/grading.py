@@ -21,8 +21,8 @@ _PEOPLE = re.compile(
 )
 _ANIMAL_OR_DISH = re.compile(
     r"\b(rats?|mouse|mice|rodents?|wistar|csds|cus|rhesus|macaques?|monkeys?|cynomolgus|non-human primates?"
-    r"|dogs?|preclinical|in[ -]vitro|oocytes?|recombinant|homogenate|slices?|cells?|neurons?|cloned|receptors?"
-    r"|microsomes|preparation)\b",
+    r"|dogs?|preclinical|in[ -]vitro|oocytes?|recombinant|homogenate|slices?|cells?|neurons?|cloned"
+    r"|receptors?|microsomes|preparation)\b",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(

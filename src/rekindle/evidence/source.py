@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, order=True)
 class Source:
-    """A publication or page; `citation` is short (`Otto 2021 Eur J Clin Pharmacol`), the rest may be empty."""
+    """A publication or page; `citation` is short (`Otto 2021 Eur J Clin Pharmacol`), the rest optional."""
 
     citation: str
     doi: str = ""
