@@ -1,0 +1,161 @@
+"""One door to the solvers: people's parameters and schedules in, their outputs over time out.
+
+Every backend takes the same lowered network and the same compiled segments. A person who cannot be solved keeps a
+row of NaN and is named with the reason; nobody is dropped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.engine.lower import Lowered
+from rekindle.engine.schedule import Schedule, Segments, compile_schedule
+from rekindle.engine.task import Failure, Progress, Task
+from rekindle.errors import InputError, unknown
+
+Floats = NDArray[np.float64]
+Backend = Literal["native", "reference"]
+
+BACKENDS: tuple[Backend, ...] = ("native", "reference")
+DEFAULT_TOLERANCE: Mapping[str, float] = {"native": 1e-4, "reference": 1e-9}
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Outputs over time.
+
+    `values` has shape (people, times, outputs) and `times` shape (people, times), hours; both are padded with NaN
+    where a person has fewer times than another. `report` says how it was solved.
+    """
+
+    outputs: tuple[str, ...]
+    times: Floats
+    values: Floats
+    failures: tuple[Failure, ...] = ()
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Floats:
+        """One output, shape (people, times).
+
+        Raises:
+            InputError: an output that was not asked for.
+        """
+        if name not in self.outputs:
+            raise unknown("output", name, self.outputs)
+        return self.values[:, :, self.outputs.index(name)]
+
+
+class Solver(Protocol):
+    """A backend: fills (people, times, outputs) and reports failures and statistics."""
+
+    def __call__(self, task: Task) -> tuple[Floats, list[Failure], dict[str, Any]]:
+        """Solve a task."""
+
+
+def solve(
+    lowered: Lowered,
+    parameters: NDArray[np.floating[Any]] | None,
+    schedules: Schedule | Sequence[Schedule],
+    outputs: Sequence[str],
+    *,
+    backend: Backend = "native",
+    relative_tolerance: float | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Solution:
+    """Solve a lowered network for many people.
+
+    `parameters` has shape (people, parameters) in the order of `lowered.parameters`; one row or None (the
+    network's own values) stands for as many people as there are schedules. `schedules` is one for all or one a
+    person. `progress` is called with (people done, people).
+
+    Raises:
+        InputError: unknown outputs, wrong shapes, parameters that are not finite (named), a bad schedule.
+    """
+    if backend not in BACKENDS:
+        raise unknown("backend", backend, BACKENDS)
+    tolerance = DEFAULT_TOLERANCE[backend] if relative_tolerance is None else relative_tolerance
+    if not 1e-14 <= tolerance <= 0.1:
+        raise InputError(f"The relative tolerance {tolerance:g} is not between 1e-14 and 0.1.")
+    names = _checked_outputs(lowered, outputs)
+    segments, which = _compiled(lowered, schedules)
+    rows = _checked_rows(lowered, parameters, len(which))
+    if len(which) == 1:
+        which = np.zeros(len(rows), dtype=np.int64)
+    begun = time.perf_counter()
+    task = Task(lowered, rows, segments, which, names, tolerance, threads or _processors(), progress)
+    values, failures, report = _solver(backend)(task)
+    report |= {
+        "backend": backend,
+        "relative_tolerance": tolerance,
+        "people": len(rows),
+        "failed": len(failures),
+    }
+    report["wall_s"] = time.perf_counter() - begun
+    return Solution(names, _times(task, values.shape[1]), values, tuple(failures), report)
+
+
+def _solver(backend: Backend) -> Solver:
+    from rekindle.engine.many import solve_reference
+
+    return solve_reference
+
+
+def _processors() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _checked_outputs(lowered: Lowered, outputs: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(outputs, str):
+        raise InputError("Outputs are a list of names, not one text.")
+    lowered.network.require([name for name in outputs if name not in lowered.states])
+    if len(set(outputs)) != len(outputs):
+        raise InputError("An output is asked for twice.")
+    return tuple(outputs)
+
+
+def _compiled(
+    lowered: Lowered, schedules: Schedule | Sequence[Schedule]
+) -> tuple[tuple[Segments, ...], NDArray[np.int64]]:
+    given = [schedules] if isinstance(schedules, Schedule) else list(schedules)
+    if not given:
+        raise InputError("There is no schedule.")
+    numbers: dict[Schedule, int] = {}
+    which = np.array([numbers.setdefault(schedule, len(numbers)) for schedule in given], dtype=np.int64)
+    return tuple(compile_schedule(schedule, lowered) for schedule in numbers), which
+
+
+def _checked_rows(lowered: Lowered, parameters: NDArray[np.floating[Any]] | None, people: int) -> Floats:
+    rows = np.atleast_2d(lowered.defaults if parameters is None else np.asarray(parameters, dtype=np.float64))
+    if rows.ndim != 2 or rows.shape[1] != len(lowered.parameters):
+        raise InputError(
+            f"The parameters have shape {rows.shape}, not (people, {len(lowered.parameters)}).",
+            where=f"model '{lowered.network.name}'",
+        )
+    if len(rows) == 1 and people > 1:
+        rows = np.repeat(rows, people, axis=0)
+    if people not in (1, len(rows)):
+        raise InputError(f"There are {len(rows)} people but {people} schedules.")
+    bad = np.argwhere(~np.isfinite(rows))
+    if len(bad):
+        person, parameter = bad[0]
+        raise InputError(
+            f"The parameter '{lowered.parameters[parameter]}' of person {person} is {rows[person, parameter]}.",
+            hint=f"{len(bad)} value(s) are not finite." if len(bad) > 1 else None,
+        )
+    return np.ascontiguousarray(rows)
+
+
+def _times(task: Task, longest: int) -> Floats:
+    padded = np.full((len(task.segments), longest), np.nan)
+    for i, segments in enumerate(task.segments):
+        padded[i, : len(segments.times)] = segments.times[:longest]
+    return np.asarray(padded[task.which], dtype=np.float64)

@@ -1,0 +1,146 @@
+"""Machine code from LLVM assembly, kept on disk between runs.
+
+A compiled object is filed under a digest of the assembly text, the processor and the versions of LLVM and
+llvmlite, so it never meets a machine or a model that it was not made for. A file that is damaged, is not ours or
+belongs to somebody else is compiled again and replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rekindle.provenance import digest
+
+_MAGIC = b"rekindle-object-1\n"
+
+
+def cache_directory() -> Path:
+    """Where compiled objects are kept: `REKINDLE_CACHE`, or the user's cache directory."""
+    chosen = os.environ.get("REKINDLE_CACHE")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "rekindle" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "rekindle"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rekindle"
+
+
+@cache
+def _machine() -> tuple[Any, str]:
+    """LLVM's target for this processor, and a text that names it with all versions."""
+    import llvmlite
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_default_triple()
+    processor, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    machine = target.create_target_machine(cpu=processor, features=features, opt=2, jit=True)
+    version = ".".join(str(part) for part in llvm.llvm_version_info)
+    return machine, f"{llvmlite.__version__}|{version}|{target.triple}|{processor}|{features}"
+
+
+def _compile(text: str) -> bytes:
+    import llvmlite.binding as llvm
+
+    machine, _ = _machine()
+    module = llvm.parse_assembly(text)
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return bytes(machine.emit_object(module))
+
+
+def _read(path: Path) -> bytes | None:
+    """The object in a cache file, or None when the file is not sound and ours."""
+    try:
+        if hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
+            return None
+        data = path.read_bytes()
+    except OSError:
+        return None
+    head = len(_MAGIC) + 32
+    if len(data) <= head or not data.startswith(_MAGIC):
+        return None
+    payload = data[head:]
+    seal = hashlib.sha256(path.name.encode() + payload).digest()
+    return payload if data[len(_MAGIC) : head] == seal else None
+
+
+def _write(path: Path, payload: bytes) -> None:
+    """Put the object in the cache in one move; a cache that cannot be written is done without."""
+    seal = hashlib.sha256(path.name.encode() + payload).digest()
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(_MAGIC + seal + payload)
+            Path(name).replace(path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+@dataclass(frozen=True)
+class Library:
+    """Functions in memory, by address."""
+
+    engine: Any
+    from_cache: bool
+
+    def address(self, name: str) -> int:
+        """The address of a function.
+
+        Raises:
+            KeyError: no such function.
+        """
+        address = int(self.engine.get_function_address(name))
+        if not address:
+            raise KeyError(name)
+        return address
+
+    def function(self, name: str, count: int) -> Any:
+        """A function of `count` pointers, to be called with addresses."""
+        kind = ctypes.CFUNCTYPE(None, *([ctypes.c_void_p] * count))
+        return kind(self.address(name))
+
+
+_LOADED: dict[str, Library] = {}
+
+
+def load(text: str) -> Library:
+    """Compile a module of LLVM assembly, or take it from the cache, and load it.
+
+    Raises:
+        RuntimeError: the text is not valid assembly (a fault of the emitter).
+    """
+    import llvmlite.binding as llvm
+
+    _, machine_text = _machine()
+    key = digest(text, machine_text)
+    if key in _LOADED:
+        return _LOADED[key]
+    path = cache_directory() / f"{key}.o"
+    payload = _read(path)
+    found = payload is not None
+    if payload is None:
+        payload = _compile(text)
+        _write(path, payload)
+    target = llvm.Target.from_default_triple().create_target_machine(opt=2, jit=True)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(payload))
+    engine.finalize_object()
+    library = _LOADED[key] = Library(engine, found)
+    return library
