@@ -52,7 +52,7 @@ def kaplan_meier(time_h: Array, observed: NDArray[np.bool_], *, level: float = 0
     steps = np.unique(times[events])
     at_risk = np.array([(times >= step).sum() for step in steps], dtype=np.int64)
     died = np.array([((times == step) & events).sum() for step in steps], dtype=np.int64)
-    kept: Array = np.cumprod(1.0 - died / at_risk) if len(steps) else np.empty(0)
+    kept = np.asarray(np.cumprod(1.0 - died / at_risk), dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         greenwood = np.cumsum(died / (at_risk * (at_risk - died)))
         spread = float(ndtri(0.5 + level / 2.0)) * np.sqrt(greenwood) / np.abs(np.log(kept))

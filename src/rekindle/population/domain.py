@@ -33,13 +33,24 @@ class DoseLike(Protocol):
     """What a dose must say of itself; an administration of the dosing layer fits as it is."""
 
     @property
-    def time_h(self) -> float: ...
+    def time_h(self) -> float:
+        """Hours from the start of the course."""
+        ...
+
     @property
-    def drug(self) -> str: ...
+    def drug(self) -> str:
+        """Name of the drug."""
+        ...
+
     @property
-    def route(self) -> str: ...
+    def route(self) -> str:
+        """Name of the route."""
+        ...
+
     @property
-    def amount_mg(self) -> float: ...
+    def amount_mg(self) -> float:
+        """Milligrams of base."""
+        ...
 
 
 @dataclass(frozen=True)
