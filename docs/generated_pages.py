@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +87,7 @@ def _default(field: Any) -> str:
     if field.is_required():
         return "needed"
     value = field.get_default(call_default_factory=True)
-    if value is None or value == {} or hasattr(value, "model_fields"):
+    if value is None or value == {} or not isinstance(value, str | int | list):
         return ""
     return f"`{value}`"
 
@@ -113,11 +112,15 @@ def parameters_page() -> str:
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-def public_objects(module: str) -> list[Definition]:
-    """Public functions and classes that a module defines, in the order of the file."""
+def source_of(module: str) -> ast.Module:
+    """The source of a module, parsed."""
     path = PACKAGE.parent / Path(*module.split("."))
     source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    tree = ast.parse(source.read_text(encoding="utf-8"))
+    return ast.parse(source.read_text(encoding="utf-8"))
+
+
+def public_objects(tree: ast.Module) -> list[Definition]:
+    """Public functions and classes that a module defines, in the order of the file."""
     return [node for node in tree.body if isinstance(node, Definition) and not node.name.startswith("_")]
 
 
@@ -137,8 +140,9 @@ def reference_page() -> str:
     """Modules, functions and classes with their docstrings."""
     parts = ["# Reference", "Made from the docstrings. Times in hours, doses in mg of base, levels in ng/mL."]
     for module in modules():
-        parts.append(f"## {module}\n\n{_summary(import_module(module).__doc__)}")
-        for node in public_objects(module):
+        tree = source_of(module)
+        parts.append(f"## {module}\n\n{_summary(ast.get_docstring(tree))}")
+        for node in public_objects(tree):
             title = f"### {module.split('.')[-1]}.{node.name}{_signature(node)} {{#{module}.{node.name}}}"
             parts.append(f"{title}\n\n```text\n{ast.get_docstring(node) or ''}\n```")
     return "\n\n".join(parts) + "\n"

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
     ("report",),
-    ("simulate", "study", "study_file", "study_words", "trajectories", "run"),
+    ("simulate", "cohort", "study", "study_file", "study_words", "models", "trajectories", "run"),
     ("mechanism", "population", "outcomes"),
     ("evidence", "engine", "dosing"),
     ("units", "streams", "provenance", "documents", "errors"),
@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 # Parts of one row that build on each other, in order: each may import those before it.
 ORDERED_ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "provenance", "documents", "units", "streams"),
-    ("run", "study_file", "study_words", "study", "trajectories", "simulate"),
+    ("run", "models", "study_file", "study_words", "study", "cohort", "trajectories", "simulate"),
 )
 
 LONGEST_MODULE = 420

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -171,10 +172,10 @@ def _check_names(fields: StudyFields, document: Document, words: Vocabulary) -> 
         _require("scale", scale, words.scales, document.where("outcomes", position))
     _once("outcome", list(fields.outcomes), lambda position: document.where("outcomes", position))
     _once("arm", [arm.name for arm in fields.arms], lambda position: document.where("arms", position, "name"))
-    for name in fields.hypotheses:
-        _require("hypothesis", name, words.hypotheses, document.where("hypotheses", name))
-    for name in fields.modifiers:
-        _require("modifier", name, words.modifiers, document.where("modifiers", name))
+    for name, share in fields.hypotheses.items():
+        with_place(partial(words.hypothesis, name), float(share), document.where("hypotheses", name))
+    for name, value in fields.modifiers.items():
+        with_place(partial(words.modifier, name), value, document.where("modifiers", name))
     if not isinstance(fields.published, str):
         for position, record in enumerate(fields.published):
             with_place(words.record, record, document.where("published", position))
@@ -246,8 +247,9 @@ def _arm(fields: ArmFields, position: int, study: StudyFields, document: Documen
     where = document.where("arms", position, "course")
     course = with_place(words.course, fields.course, where)
     course.check_horizon(study.horizon / 24, where=where)
-    for name in fields.modifiers:
-        _require("modifier", name, words.modifiers, document.where("arms", position, "modifiers", name))
+    for name, value in fields.modifiers.items():
+        place = document.where("arms", position, "modifiers", name)
+        with_place(partial(words.modifier, name), value, place)
     return Arm(
         name=fields.name,
         course=course,

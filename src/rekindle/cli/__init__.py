@@ -17,6 +17,9 @@ from typing import Any
 import typer
 
 from rekindle import __version__
+from rekindle.cli.dose import dose
+from rekindle.cli.evidence import app as evidence_app
+from rekindle.cli.model import app as model_app
 from rekindle.cli.output import emit_json, wants_json
 from rekindle.errors import InputError, ModelError, RekindleError
 
@@ -31,6 +34,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("dose")(dose)
+app.add_typer(model_app, name="model")
+app.add_typer(evidence_app, name="evidence")
 
 
 def _print_version(asked: bool) -> None:
