@@ -135,7 +135,9 @@ class Unit:
     def __str__(self) -> str:
         above = [_power(name, power) for name, power in self.factors if power > 0]
         below = [_power(name, -power) for name, power in self.factors if power < 0]
-        return "/".join([".".join(above) or "1", *below])
+        # A dot before a figure would read as a decimal point: `h^2*70 kg`.
+        product = re.sub(r"\.(?=\d)", "*", ".".join(above))
+        return "/".join([product or "1", *below])
 
     @property
     def dimension(self) -> str:
@@ -151,7 +153,7 @@ class Unit:
 
     @property
     def stands_alone(self) -> bool:
-        """Whether values in this unit can only be compared with values in the same one: points, ratios, counts."""
+        """Whether values in this unit compare only with their own kind, as points, ratios and counts do."""
         return len(self.factors) == 1 and _ATOMS[self.factors[0][0]].own_dimension
 
     @property

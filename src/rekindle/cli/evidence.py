@@ -41,6 +41,7 @@ def list_records(
         None, "--kind", help="number, range, pair, date, statistic, verdict, ..."
     ),
     grade: str | None = typer.Option(None, "--grade", help="human, rodent or assumed"),
+    unread: bool = typer.Option(False, "--unread", help="only records from memory or derived"),
     as_json: bool = _JSON,
 ) -> None:
     """List the records, filtered."""
