@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rekindle.engine.lower import Lowered, lower  # at once: the function has its module's name
+
 if TYPE_CHECKING:
-    from rekindle.engine.backends import Failure, Solution, solve
-    from rekindle.engine.lower import Lowered, lower
+    from rekindle.engine.backends import Solution, solve
     from rekindle.engine.network import Network, read_antimony, read_model, read_sbml
     from rekindle.engine.schedule import Bolus, Infusion, Observe, Reset, Schedule, Set, SteadyState
+    from rekindle.engine.task import Failure
 
 _HOMES = {
     "Bolus": "schedule",
-    "Failure": "backends",
+    "Failure": "task",
     "Infusion": "schedule",
-    "Lowered": "lower",
     "Network": "network",
     "Observe": "schedule",
     "Reset": "schedule",
@@ -28,7 +29,6 @@ _HOMES = {
     "Set": "schedule",
     "Solution": "backends",
     "SteadyState": "schedule",
-    "lower": "lower",
     "read_antimony": "network",
     "read_model": "network",
     "read_sbml": "network",

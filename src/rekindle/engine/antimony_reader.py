@@ -1,7 +1,8 @@
 """Antimony text to SBML, with the mistakes that Antimony itself lets pass.
 
-The antimony library translates; it keeps the last of two definitions of one symbol without a word, so definitions
-are counted here first. Source of the language: Smith et al. 2009, doi:10.1093/bioinformatics/btp401.
+The antimony library translates; it keeps the last of two definitions of one symbol without a word, so
+definitions are counted here first. Source of the language: Smith et al. 2009,
+doi:10.1093/bioinformatics/btp401.
 """
 
 from __future__ import annotations

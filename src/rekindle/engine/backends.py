@@ -1,7 +1,7 @@
 """One door to the solvers: people's parameters and schedules in, their outputs over time out.
 
-Every backend takes the same lowered network and the same compiled segments. A person who cannot be solved keeps a
-row of NaN and is named with the reason; nobody is dropped.
+Every backend takes the same lowered network and the same compiled segments. A person who cannot be solved
+keeps a row of NaN and is named with the reason; nobody is dropped.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ DEFAULT_TOLERANCE: Mapping[str, float] = {"native": 1e-4, "reference": 1e-9}
 class Solution:
     """Outputs over time.
 
-    `values` has shape (people, times, outputs) and `times` shape (people, times), hours; both are padded with NaN
-    where a person has fewer times than another. `report` says how it was solved.
+    `values` has shape (people, times, outputs) and `times` shape (people, times), hours; both are padded with
+    NaN where a person has fewer times than another. `report` says how it was solved.
     """
 
     outputs: tuple[str, ...]
@@ -72,8 +72,8 @@ def solve(
     """Solve a lowered network for many people.
 
     `parameters` has shape (people, parameters) in the order of `lowered.parameters`; one row or None (the
-    network's own values) stands for as many people as there are schedules. `schedules` is one for all or one a
-    person. `progress` is called with (people done, people).
+    network's own values) stands for as many people as there are schedules. `schedules` is one for all or one
+    a person. `progress` is called with (people done, people).
 
     Raises:
         InputError: unknown outputs, wrong shapes, parameters that are not finite (named), a bad schedule.
@@ -148,7 +148,7 @@ def _checked_rows(lowered: Lowered, parameters: NDArray[np.floating[Any]] | None
     if len(bad):
         person, parameter = bad[0]
         raise InputError(
-            f"The parameter '{lowered.parameters[parameter]}' of person {person} is {rows[person, parameter]}.",
+            f"'{lowered.parameters[parameter]}' of person {person} is {rows[person, parameter]}.",
             hint=f"{len(bad)} value(s) are not finite." if len(bad) > 1 else None,
         )
     return np.ascontiguousarray(rows)

@@ -1,8 +1,8 @@
 """Machine code from LLVM assembly, kept on disk between runs.
 
 A compiled object is filed under a digest of the assembly text, the processor and the versions of LLVM and
-llvmlite, so it never meets a machine or a model that it was not made for. A file that is damaged, is not ours or
-belongs to somebody else is compiled again and replaced.
+llvmlite, so it never meets a machine or a model that it was not made for. A file that is damaged, is not ours
+or belongs to somebody else is compiled again and replaced.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Gaussian elimination written out: which entries to divide, multiply and subtract, in which order.
 
-The matrix is I/(h gamma) - J with J sparse and always of the same pattern, so the elimination is settled once a
-model. The order follows Markowitz (1957, doi:10.1287/mnsc.3.3.255): at each turn the state whose elimination can
-create the fewest new entries. There is no pivoting; steps whose solution is not finite are refused by the solver.
+The matrix is I/(h gamma) - J with J sparse and always of the same pattern, so the elimination is settled once
+a model. The order follows Markowitz (1957, doi:10.1287/mnsc.3.3.255): at each turn the state whose
+elimination can create the fewest new entries. There is no pivoting; steps whose solution is not finite are
+refused by the solver.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from dataclasses import dataclass
 class Elimination:
     """A factorisation without pivoting of a sparse matrix of `size` rows.
 
-    `entries` are the (row, column) places that are stored, fill-in included, each at its position in the tuple.
-    `steps` are the operations on them: ("pivot", k): a[k,k] = 1 / a[k,k]; ("scale", i, k): a[i,k] *= a[k,k];
-    ("update", i, j, k): a[i,j] -= a[i,k] a[k,j]. `lower[k]` and `upper[k]` list the columns that solving row k uses.
+    `entries` are the (row, column) places that are stored, fill-in included, each at its position in the
+    tuple. `steps` are the operations on them: ("pivot", k): a[k,k] = 1 / a[k,k]; ("scale", i, k): a[i,k] *=
+    a[k,k]; ("update", i, j, k): a[i,j] -= a[i,k] a[k,j]. `lower[k]` and `upper[k]` list the columns that
+    solving row k uses.
     """
 
     size: int

@@ -124,7 +124,7 @@ class Writer:
         return total
 
     def exponential(self, value: str) -> str:
-        """exp by Cody and Waite's reduction and a Taylor polynomial of degree 13; beyond the range 0 or inf."""
+        """exp by Cody and Waite's reduction and a Taylor polynomial of degree 13; 0 or inf out of range."""
         if self.width == 1:
             return self.library("exp", value)
         scaled = self.arithmetic("fmul", value, self.number(LOG2_E))

@@ -1,19 +1,19 @@
 """Formulas as one shared graph of elementary operations, and their derivatives.
 
-Equal subexpressions are one node, however often they are written. Every node knows whether it depends on nothing,
-on parameters only, or on the states, so that whatever a person's parameters settle is worked out once. Derivatives
-follow the chain rule node by node (forward mode), which never expands a formula.
+Equal subexpressions are one node, however often they are written. Every node knows whether it depends on
+nothing, on parameters only, or on the states, so that whatever a person's parameters settle is worked out
+once. Derivatives follow the chain rule node by node (forward mode), which never expands a formula.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 CONSTANT, PARAMETER, STATE = 0, 1, 2
 
-_UNARY = {
+_UNARY: dict[str, Callable[[float], float]] = {
     "exp": math.exp,
     "log": math.log,
     "sqrt": math.sqrt,

@@ -1,7 +1,7 @@
 """The compiled scalar functions of a lowered network, called with numpy arrays.
 
-One number at a time, no reordering of arithmetic: these are what the reference solver runs, and they compute what
-`evaluate` computes from the same statement lists in plain Python.
+One number at a time, no reordering of arithmetic: these are what the reference solver runs, and they compute
+what `evaluate` computes from the same statement lists in plain Python.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A network lowered to plain statement lists: what a processor is to do, one elementary operation at a time.
 
-Five programs over arrays: `prepare` (parameters to the expressions they settle), `rates`, `jacobian` (its non-zero
-entries), `initial` (starting values) and one to observe any names. A model that uses time gets the extra state
-`time`, whose rate is one, so that every program depends on states and parameters only.
+Five programs over arrays: `prepare` (parameters to the expressions they settle), `rates`, `jacobian` (its
+non-zero entries), `initial` (starting values) and one to observe any names. A model that uses time gets the
+extra state `time`, whose rate is one, so that every program depends on states and parameters only.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ TIME = "time"
 class Program:
     """A straight list of statements.
 
-    `inputs` maps a node to (array, position); `statements` are (node, operation, arguments) in order; `results` are
-    the nodes whose values come out, in order. Arrays: "y" states, "p" parameters, "q" prepared expressions.
+    `inputs` maps a node to (array, position); `statements` are (node, operation, arguments) in order;
+    `results` are the nodes whose values come out, in order. Arrays: "y" states, "p" parameters, "q" prepared
+    expressions.
     """
 
     inputs: Mapping[int, tuple[str, int]]
@@ -40,7 +41,8 @@ class Program:
 class Lowered:
     """A network as statement lists.
 
-    `parameters` are the free ones, in the order of a person's parameter row; `derived` follow them in the full row.
+    `parameters` are the free ones, in the order of a person's parameter row; `derived` follow them in the
+    full row.
     """
 
     network: Network

@@ -1,4 +1,4 @@
-"""The reference solver for many people: chunk by chunk, in several processes when there are enough of them."""
+"""The reference solver for many people: chunk by chunk, in several processes when that pays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def solve_reference(
 ) -> tuple[NDArray[np.float64], list[Failure], dict[str, Any]]:
     """Solve a task with the reference solver; returns values, failures and a report."""
     accuracy = accuracy or Accuracy(relative=task.relative_tolerance)
-    values, failures = task.empty(), []
+    values = task.empty()
+    failures: list[Failure] = []
     steps = done = 0
     for start, (solved, failed, taken) in _parts(task, accuracy):
         for offset, rows in enumerate(solved):

@@ -1,8 +1,8 @@
 """A model as equations: its states, the rates at which they change, and the formulas that go with them.
 
 A `Network` is what a model text means once it is read, whether it was written in Antimony or SBML: ordinary
-differential equations over named states, explicit formulas (assignments), and parameters with values and units.
-Time is counted in hours. It knows no drug.
+differential equations over named states, explicit formulas (assignments), and parameters with values and
+units. Time is counted in hours. It knows no drug.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Expression = Any  # a sympy expression; sympy carries no types
 class Network:
     """Differential equations with named states, parameters and assignments; time in hours.
 
-    `initial` gives the starting value of every state, and of every parameter whose value is a formula, as sympy
-    expressions of parameters. `assignments` stand in an order in which each needs only earlier ones.
+    `initial` gives the starting value of every state, and of every parameter whose value is a formula, as
+    sympy expressions of parameters. `assignments` stand in an order in which each needs only earlier ones.
     `values` holds the free parameters' values (NaN where the text gives none). `sbml` is the document itself.
     """
 
@@ -164,7 +164,8 @@ def read_antimony(source: str | Path, *, module: str | None = None) -> Network:
     Raises:
         InputError: a syntax error (with its line), a symbol defined twice, a file that cannot be read.
         ModelError: definitions that go round in a circle.
-        UnsupportedError: algebraic rules, delays, fast reactions, events and other refused constructs, by name.
+        UnsupportedError: algebraic rules, delays, fast reactions, events and other refused constructs, by
+        name.
     """
     from rekindle.engine.antimony_reader import antimony_to_sbml, source_text
     from rekindle.engine.sbml_reader import network_of
@@ -179,7 +180,8 @@ def read_sbml(source: str | Path) -> Network:
     Raises:
         InputError: text that is not SBML or is inconsistent, a file that cannot be read.
         ModelError: definitions that go round in a circle.
-        UnsupportedError: algebraic rules, delays, fast reactions, events and other refused constructs, by name.
+        UnsupportedError: algebraic rules, delays, fast reactions, events and other refused constructs, by
+        name.
     """
     from rekindle.engine.antimony_reader import source_text
     from rekindle.engine.sbml_reader import network_of

@@ -1,7 +1,7 @@
 """One person under way: states, parameters, what is being infused, and the next stretch of time.
 
-scipy's LSODA (Petzold 1983, doi:10.1137/0904010) or Radau IIA (Hairer and Wanner 1996) integrates each stretch
-between two changes with compiled rates and their exact Jacobian.
+scipy's LSODA (Petzold 1983, doi:10.1137/0904010) or Radau IIA (Hairer and Wanner 1996) integrates each
+stretch between two changes with compiled rates and their exact Jacobian.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from rekindle.engine.schedule import (
     LOOK,
     RATE,
     RESET,
+    STEADY,
     Segments,
     SteadyPattern,
-    STEADY,
 )
 from rekindle.errors import SolverError
 
@@ -40,9 +40,9 @@ SMALLEST_SCALE = 1e-12
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How exact a solution must be: relative tolerance, and an absolute one that is `floor` times a state's scale.
+    """How exact a solution must be.
 
-    A state's scale is the largest value it has taken so far, or its entry in `scale` if that is larger.
+    The absolute tolerance of a state is `relative` times `floor` times the largest value it has taken so far.
     """
 
     relative: float = 1e-9

@@ -63,7 +63,8 @@ def solve_people(
 ) -> Part:
     """Solve people one after the other; `segments[i % len(segments)]` is person i's.
 
-    Returns every person's outputs (None where it failed), the failures with their reasons, and the steps taken.
+    Returns every person's outputs (None where it failed), the failures with their reasons, and the steps
+    taken.
     """
     kernels, observer = kernels_of(lowered), Observer(lowered, outputs)
     values: list[Floats | None] = []

@@ -1,13 +1,14 @@
 """Formulas of an SBML document as symbolic expressions.
 
-Walks libSBML's abstract syntax trees and builds sympy expressions with plain symbols. Time is the symbol `time`.
-Calls to the document's own function definitions are expanded. What the engine cannot integrate (delays, rates of
-other variables) is refused by name. Source: SBML Level 3 Version 2 Core, section 3.4.
+Walks libSBML's abstract syntax trees and builds sympy expressions with plain symbols. Time is the symbol
+`time`. Calls to the document's own function definitions are expanded. What the engine cannot integrate
+(delays, rates of other variables) is refused by name. Source: SBML Level 3 Version 2 Core, section 3.4.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import libsbml
@@ -32,7 +33,7 @@ def _minimum(*values: Expression) -> Expression:
 
 def _relation(kind: Any) -> Callable[..., Expression]:
     def chained(*values: Expression) -> Expression:
-        pairs = [kind(left, right) for left, right in zip(values, values[1:], strict=False)]
+        pairs = [kind(left, right) for left, right in pairwise(values)]
         return sp.And(*pairs) if len(pairs) != 1 else pairs[0]
 
     return chained

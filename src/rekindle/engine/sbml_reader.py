@@ -1,8 +1,8 @@
 """An SBML document as a `Network`: rules, reactions, functions and starting values, or a refusal by name.
 
 Reactions become rates by their stoichiometry. A species whose symbol means a concentration is kept as a
-concentration (its compartment must keep its volume), one with only substance units as an amount. Constraints do
-not change a solution and are passed over. Source: SBML Level 3 Version 2 Core, sections 4.6 to 4.12.
+concentration (its compartment must keep its volume), one with only substance units as an amount. Constraints
+do not change a solution and are passed over. Source: SBML Level 3 Version 2 Core, sections 4.6 to 4.12.
 """
 
 from __future__ import annotations
@@ -290,7 +290,7 @@ class _Reading:
 
 @cache
 def strict_unit_errors(document_text: str) -> tuple[str, ...]:
-    """What libSBML's strict check of units and consistency says about a document; empty when nothing is wrong.
+    """What libSBML's strict check of units and consistency finds wrong in a document; empty when all is well.
 
     Each message opens with the line in the document.
     """

@@ -1,9 +1,9 @@
 """What happens to one person and when: doses, inputs that run for a while, changes, resets, moments to look.
 
-A schedule is a list of events in record order, and the times at which to look. Events at one time happen in the
-order in which they stand, as in a NONMEM event table; `output_times` look just before whatever happens at that
-time, an `Observe` among the events looks at its own place in the order. Compiled, it becomes segments on which
-nothing changes but the states, so that a solver always integrates smooth equations. Times are in hours.
+A schedule is a list of events in record order, and the times at which to look. Events at one time happen in
+the order in which they stand, as in a NONMEM event table; `output_times` look just before whatever happens at
+that time, an `Observe` among the events looks at its own place in the order. Compiled, it becomes segments on
+which nothing changes but the states, so that a solver always integrates smooth equations. Times are in hours.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ class Observe:
 class SteadyState:
     """Puts the person where endless repeats of `doses` every `interval` hours would have led.
 
-    `doses` carry times counted from the start of an interval (a lag is a later time, and may exceed the interval).
-    The states become those at the end of an interval, that is just before the next repeat; infusions of earlier
-    repeats that are still running go on, and doses of earlier repeats that have not yet arrived still arrive. The
-    next repeat itself is not given: it is its own event. With `add`, the steady state's difference from the
-    starting values is added to the states instead. A state that only collects, on which no rate depends, has no
-    steady state and keeps its value.
+    `doses` carry times counted from the start of an interval (a lag is a later time, and may exceed the
+    interval). The states become those at the end of an interval, that is just before the next repeat;
+    infusions of earlier repeats that are still running go on, and doses of earlier repeats that have not yet
+    arrived still arrive. The next repeat itself is not given: it is its own event. With `add`, the steady
+    state's difference from the starting values is added to the states instead. A state that only collects, on
+    which no rate depends, has no steady state and keeps its value.
     """
 
     time: float
@@ -132,8 +132,9 @@ class Segments:
     """A schedule compiled for one network.
 
     Nothing but the states changes between two `edges` (hours, shape (edges,)). At edge k the actions
-    `first[k]` to `first[k + 1]` happen in order: `kind`, `position` (of a state, parameter or row) and `value`.
-    Rows `rows[k, 0]` to `rows[k, 1]` of `times` are looked at within segment k, its right end included.
+    `first[k]` to `first[k + 1]` happen in order: `kind`, `position` (of a state, parameter or row) and
+    `value`. Rows `rows[k, 0]` to `rows[k, 1]` of `times` are looked at within segment k, its right end
+    included.
     """
 
     edges: NDArray[np.float64]
@@ -169,7 +170,8 @@ def compile_schedule(schedule: Schedule, lowered: Lowered) -> Segments:
     """Compile a schedule for a network.
 
     Raises:
-        InputError: unknown names, numbers that are not finite, times before the start or going back, durations and
+        InputError: unknown names, numbers that are not finite, times before the start or going back,
+        durations and
             intervals that are not positive.
         UnsupportedError: a steady state in a model that uses time.
     """

@@ -1,13 +1,12 @@
 """Where endless repeats of a dose lead: the periodic steady state, found rather than waited for.
 
-One interval maps the states at its start to the states at its end. The steady state is what that map leaves as it
-is, found by Newton's method with the map's own slopes (finite differences of whole intervals), so that states that
-settle over months cost no more than those that settle in a day.
+One interval maps the states at its start to the states at its end. The steady state is what that map leaves
+as it is, found by Newton's method with the map's own slopes (finite differences of whole intervals), so that
+states that settle over months cost no more than those that settle in a day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -34,7 +33,7 @@ _ROUNDS = 40
 
 
 def collecting_states(pattern: tuple[tuple[int, int], ...], size: int) -> NDArray[np.bool_]:
-    """Which states only collect: no rate depends on them, but for those of states that only collect themselves."""
+    """Which states only collect: no rate depends on them, but for rates of other states that only collect."""
     collecting = np.zeros(size, dtype=bool)
     while True:
         used = {column for row, column in pattern if not collecting[row]}
@@ -45,7 +44,7 @@ def collecting_states(pattern: tuple[tuple[int, int], ...], size: int) -> NDArra
 
 
 def one_interval(pattern: SteadyPattern) -> Schedule:
-    """The periodic interval: every dose at its phase, and from the start on what earlier repeats left running."""
+    """The periodic interval: every dose at its phase, and what earlier repeats left running at the start."""
     events: list[Bolus | Infusion] = []
     for dose in pattern.doses:
         phase = dose.time % pattern.interval

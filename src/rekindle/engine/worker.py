@@ -1,7 +1,7 @@
 """Processes that solve chunks of people side by side.
 
-Each is a plain `python -m rekindle.engine.worker`, told what to do over its standard input, so that a user's script
-needs no main guard. It is given the network once and then chunks until its input ends.
+Each is a plain `python -m rekindle.engine.worker`, told what to do over its standard input, so that a user's
+script needs no main guard. It is given the network once and then chunks until its input ends.
 """
 
 from __future__ import annotations
