@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
     ("report",),
-    ("simulate", "cohort", "study", "study_file", "study_words", "models", "trajectories", "run"),
+    ("simulate", "trajectories", "cohort", "moments", "study", "study_words", "study_file", "models", "run"),
     ("mechanism", "population", "outcomes"),
     ("evidence", "engine", "dosing"),
     ("units", "streams", "provenance", "documents", "errors"),
@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 # Parts of one row that build on each other, in order: each may import those before it.
 ORDERED_ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "provenance", "documents", "units", "streams"),
-    ("run", "models", "study_file", "study_words", "study", "cohort", "trajectories", "simulate"),
+    ("run", "models", "study_file", "study_words", "study", "moments", "cohort", "trajectories", "simulate"),
 )
 
 LONGEST_MODULE = 420

@@ -151,7 +151,7 @@ class StudyFields(_Fields):
         default_factory=dict, description="Co-medication and other modifiers of everybody in every arm."
     )
     studies: int = Field(
-        default=40, ge=1, le=2000, description="Repeated studies behind the bands of the averages."
+        default=40, ge=0, le=2000, description="Repeated studies behind the bands of the averages; 0 for none."
     )
     published: Literal["auto", "none"] | list[Name] = Field(
         default="auto",
