@@ -237,7 +237,8 @@ def read_record(
     try:
         return _read(row, table, correction, reading)
     except InputError as error:
-        raise InputError(error.message, where=where or row.get("id"), hint=error.hint) from error
+        message = f"{error.where}: {error.message}" if error.where else error.message
+        raise InputError(message, where=where or row.get("id"), hint=error.hint) from error
 
 
 def _read(

@@ -29,6 +29,7 @@ _TIME = re.compile(
     rf"(?P<low>{_NUMBER})\s*(?P<unit_low>[a-z]+)?(?:\s*(?:-|–|to)\s*(?P<high>{_NUMBER}))?\s*(?P<unit>[a-z]+)?"
 )
 _WEEK_NUMBER = re.compile(r"wk (\d+)(?:-(\d+))?")
+_ORDERS_OF_MAGNITUDE = {"minutes", "hours", "days", "weeks", "months", "years"}
 _TIME_UNITS = {
     "min": "min",
     "h": "h",
@@ -69,7 +70,7 @@ def read_value(text: str, unit: Unit) -> Value:
         return _read_date(printed)
     approximate = printed.startswith("~")
     bare = printed.removeprefix("~")
-    if not bare or re.fullmatch(r"[a-z]+", bare):
+    if not bare or bare in _ORDERS_OF_MAGNITUDE:
         return Value("direction only", ())
     span = _RANGE.fullmatch(bare)
     if span is not None:
