@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rekindle.documents import read_text
-from rekindle.errors import InputError, unknown
+from rekindle.errors import InputError, ModelError, unknown
 from rekindle.mechanism.parameters import COLUMNS, GRADES, Parameter, parameter_table
 
 if TYPE_CHECKING:
@@ -170,3 +170,55 @@ def _bare(name: str, network: Network) -> Parameter:
     value = network.values[name]
     unit = network.units.get(name, "")
     return Parameter(name, value, unit, value, value, "assumed", "", "value of the user's model", "", "")
+
+
+def sbml_of(model: Model, *, dose: str | None = None, weight_kg: float | None = None) -> str:
+    """The model as SBML Level 3 Version 2; the doses of a sentence become its events.
+
+    With a weight, a model that has the parameter `weight_kg` gets it.
+
+    Raises:
+        InputError: a sentence that cannot be read, a dose per kilogram without a weight, a weight that
+        nobody has,
+            doses for which a user's model has no way in.
+        ModelError: the model cannot be written as SBML.
+    """
+    from rekindle.dosing import parse
+    from rekindle.dosing.weights import Body, dosing_weight_kg
+    from rekindle.engine.sbml_export import to_sbml
+    from rekindle.engine.schedule import Schedule
+    from rekindle.mechanism.delivery import deliver
+
+    values: dict[str, float] = {}
+    if weight_kg is not None:
+        dosing_weight_kg("actual", Body(weight_kg=weight_kg))
+        values = {"weight_kg": weight_kg} if "weight_kg" in model.network.parameters else {}
+    if dose is None:
+        return to_sbml(model.network, None, values)
+    course = parse(dose)
+    if course.needs_weight and weight_kg is None:
+        raise InputError("A dose per kilogram needs a weight.", where="--weight", hint="Give --weight KG.")
+    given = course.administrations(weight_kg=weight_kg)
+    own = {name: row.value for name, row in model.parameters.items()}
+    return to_sbml(model.network, Schedule(deliver(given, own)), values)
+
+
+def antimony_of(model: Model) -> str:
+    """The model as Antimony text: ours as it is written, process by process; a user's as its SBML reads back.
+
+    Raises:
+        ModelError: the model cannot be written as Antimony.
+    """
+    from rekindle.engine.sbml_export import to_sbml
+    from rekindle.mechanism.assemble import antimony_text
+
+    if model.is_ours:
+        return antimony_text(model.changed)
+    import antimony
+
+    antimony.clearPreviousLoads()
+    if antimony.loadSBMLString(to_sbml(model.network)) < 0:
+        raise ModelError(
+            f"The model cannot be written as Antimony: {antimony.getLastError()}", where=model.source
+        )
+    return str(antimony.getAntimonyString(None))

@@ -1,11 +1,11 @@
 """The catalogue's rows of the NIMH ketamine crossover, computed again from the patients' ratings.
 
 The ratings (OpenNeuro ds005917, BIDS phenotype) are not part of this repository. Rows named
-`eff-nimh-ds005917-odd-*` hold means, standard deviations and counts of the depressed participants with odd numbers;
-each is worked out here from `phenotype.tsv` and compared at the two decimals that the catalogue prints.
+`eff-nimh-ds005917-odd-*` hold means, standard deviations and counts of the depressed participants with odd
+numbers; each is worked out here from `phenotype.tsv` and compared at the two decimals that are printed.
 
-Run: make validate DATA=DIR, where DIR holds ds005917 or is it. Exit code 0: every row agrees; 1: a row does not;
-2: the data is not there or not what it should be.
+Run: make validate DATA=DIR, where DIR holds ds005917 or is it. Exit code 0: every row agrees; 1: a row does
+not; 2: the data is not there or not what it should be.
 """
 
 from __future__ import annotations
@@ -130,9 +130,7 @@ def main(arguments: Sequence[str]) -> int:
     for name, wrong in results.items():
         print(f"{name:40} {wrong or 'agrees'}")
     failed = sum(bool(wrong) for wrong in results.values())
-    print(
-        f"{len(results) - failed} of {len(results)} rows agree with {len(people)} participants of {folder.name}."
-    )
+    print(f"{len(results) - failed} of {len(results)} rows agree with {len(people)} participants.")
     return 1 if failed or not results else 0
 
 

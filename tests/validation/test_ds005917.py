@@ -1,4 +1,4 @@
-"""The comparison with patients' data works on made-up ratings: it agrees, disagrees and says what is missing."""
+"""The comparison with patients' data, on made-up ratings: it agrees, disagrees, says what is missing."""
 
 from __future__ import annotations
 
