@@ -8,7 +8,7 @@ defined nowhere, a state without a start or a unit, a number in a formula withou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -73,11 +73,16 @@ class Statement:
     where: str
 
 
-def antimony_text(overrides: Mapping[str, float] | None = None) -> str:
+def antimony_text(
+    overrides: Mapping[str, float] | None = None, *, processes: Collection[str] | None = None
+) -> str:
     """The model `rekindle` as one Antimony text, with the tables' values or those of `overrides`.
 
+    `processes` names the process files to join, by default all; with some of them, the parameters are those
+    that the joined lines name and those of `delivery`.
+
     Raises:
-        InputError: `overrides` names no parameter.
+        InputError: `overrides` names no parameter, or `processes` no process.
         ModelError: the process files and tables do not make one consistent model.
     """
     table = parameter_table()
@@ -87,6 +92,10 @@ def antimony_text(overrides: Mapping[str, float] | None = None) -> str:
             raise unknown("parameter", name, table)
         values[name] = float(value)
     bodies = _bodies()
+    if processes is not None:
+        bodies = _chosen(bodies, processes)
+        named = set(NAME.findall("\n".join(line for body in bodies.values() for line in body)))
+        table = {name: row for name, row in table.items() if name in named or row.process == "delivery"}
     _check(bodies, table)
     lines = [f"model {MODEL_NAME}()", *bodies["units.ant"]]
     lines.append("\n  // ==== Parameters (pharmacokinetics.csv, parameters.csv)")
@@ -112,6 +121,15 @@ def _bodies() -> dict[str, list[str]]:
         # The head stays as empty lines, so that a line's place here is its number in the file less one.
         bodies[path.name] = joined([""] * (opening + 1) + lines[opening + 1 : closing])
     return bodies
+
+
+def _chosen(bodies: Mapping[str, list[str]], processes: Collection[str]) -> dict[str, list[str]]:
+    known = [file.removesuffix(".ant") for file in bodies]
+    for process in processes:
+        if process not in known:
+            raise unknown("process", process, known)
+    wanted = {"units", *processes}
+    return {file: body for file, body in bodies.items() if file.removesuffix(".ant") in wanted}
 
 
 def joined(lines: list[str]) -> list[str]:
@@ -230,14 +248,16 @@ def _check_formula(statement: Statement, defined: set[str], units: set[str]) -> 
             raise unknown("name in a formula", name, defined, where=statement.where)
 
 
-def sbml_text(overrides: Mapping[str, float] | None = None) -> str:
-    """The model as SBML Level 3, for any program that reads it.
+def sbml_text(
+    overrides: Mapping[str, float] | None = None, *, processes: Collection[str] | None = None
+) -> str:
+    """The model as SBML Level 3, for any program that reads it; arguments as for `antimony_text`.
 
     Raises:
-        InputError: `overrides` names no parameter.
+        InputError: `overrides` names no parameter, or `processes` no process.
         ModelError: the text is not valid Antimony.
     """
-    return to_sbml(antimony_text(overrides), MODEL_NAME)
+    return to_sbml(antimony_text(overrides, processes=processes), MODEL_NAME)
 
 
 def to_sbml(text: str, name: str) -> str:

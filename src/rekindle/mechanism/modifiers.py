@@ -99,10 +99,14 @@ def _apply(modifier: Modifier, given: bool | float | str, present: float) -> flo
     where = f"modifier {modifier.name}"
     if modifier.operation == "given":
         if isinstance(given, bool | str):
-            raise InputError("A number is needed.", where=where, hint=f"{modifier.low:g} to {modifier.high:g}.")
+            raise InputError(
+                "A number is needed.", where=where, hint=f"{modifier.low:g} to {modifier.high:g}."
+            )
         if not modifier.low <= given <= modifier.high:
             raise InputError(
-                f"{given:g} is outside {modifier.low:g} to {modifier.high:g}.", where=where, hint=modifier.reason
+                f"{given:g} is outside {modifier.low:g} to {modifier.high:g}.",
+                where=where,
+                hint=modifier.reason,
             )
         return float(given)
     if isinstance(given, str) or (not isinstance(given, bool) and given != 1):
@@ -118,7 +122,11 @@ def covariate_values(columns: Mapping[str, NDArray[np.generic]]) -> dict[str, Ar
     Slopes: dissociation rises 10.9 % per 5 points of trait dissociation (diss-trait-slope), around the median
     of 9 points assumed for patients.
     """
-    number = {name: np.asarray(values, dtype=np.float64) for name, values in columns.items() if values.dtype.kind in "fiub"}
+    number = {
+        name: np.asarray(values, dtype=np.float64)
+        for name, values in columns.items()
+        if values.dtype.kind in "fiub"
+    }
     effects: dict[str, Array] = {
         "weight_kg": number["weight_kg"],
         "age_years": number["age_years"],

@@ -1,0 +1,118 @@
+"""People ready to be solved: each person's parameters, and each person's events, for one arm.
+
+A person's parameter is the typical value (of the model, or of one plausible set), scaled by the person's
+random effect, replaced by what follows from covariates, and last by what the arm and the hypotheses set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.engine.schedule import Infusion, Schedule
+from rekindle.errors import InputError
+from rekindle.mechanism.delivery import NEEDED, deliver
+from rekindle.mechanism.hypotheses import switched
+from rekindle.mechanism.modifiers import covariate_values, modified
+from rekindle.mechanism.parameters import parameter_table
+from rekindle.population import People, individual_values, variability
+
+if TYPE_CHECKING:
+    from rekindle.dosing.administration import Administration
+    from rekindle.study import Arm
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """One arm's people: `parameters` has a row a person and a column a name, `schedules` one a person."""
+
+    names: tuple[str, ...]
+    parameters: Array
+    schedules: tuple[Schedule, ...]
+
+
+def person_parameters(
+    people: People,
+    arm: Arm,
+    *,
+    hypotheses: Mapping[str, float],
+    values: Mapping[str, Array | float] | None = None,
+) -> dict[str, Array]:
+    """Every parameter of the model for every person, name to array of shape (people,).
+
+    `values` replaces typical values: one number, or one a person (people of several parameter sets).
+
+    Raises:
+        InputError: an unknown modifier or hypothesis, or a value that it cannot have.
+    """
+    count = len(people)
+    typical = {name: parameter.value for name, parameter in parameter_table().items()}
+    found = {name: np.full(count, value) for name, value in typical.items()}
+    for name, value in (values or {}).items():
+        found[name] = np.broadcast_to(np.asarray(value, dtype=np.float64), (count,)).copy()
+    for effect in variability():
+        if effect.parameter in found and f"eta.{effect.parameter}" in people:
+            found[effect.parameter] = individual_values(
+                found[effect.parameter], effect.kind, people.eta(effect.parameter)
+            )
+    found |= covariate_values(people.columns)
+    changes = switched(hypotheses) | modified(typical, arm.modifiers)
+    found |= {name: np.full(count, value) for name, value in changes.items()}
+    if arm.expects_active is not None:
+        found["belief"] = found["belief"] * 2.0 * arm.expects_active
+    return found
+
+
+def administrations(people: People, arm: Arm) -> tuple[tuple[Administration, ...], ...]:
+    """What each person is given, from the arm's course and the person's body.
+
+    Raises:
+        InputError: a dose by weight for a person without the measure that it needs.
+    """
+    return tuple(
+        arm.course.administrations(
+            weight_kg=float(person["weight_kg"]),
+            height_cm=float(person["height_cm"]) if "height_cm" in person else None,
+            sex=str(person["sex"]),
+        )
+        for person in people
+    )
+
+
+def cohort(
+    people: People,
+    arm: Arm,
+    *,
+    hypotheses: Mapping[str, float],
+    output_times: Sequence[float],
+    horizon_h: float,
+    values: Mapping[str, Array | float] | None = None,
+) -> Cohort:
+    """The people of one arm, ready for the solver.
+
+    Being in treatment of any kind counts as care until the horizon.
+
+    Raises:
+        InputError: as `person_parameters`, or a dose after the horizon.
+    """
+    parameters = person_parameters(people, arm, hypotheses=hypotheses, values=values)
+    given = administrations(people, arm)
+    care = () if not any(given) else (Infusion(0.0, "care", 1.0, horizon_h),)
+    schedules = []
+    for index, doses in enumerate(given):
+        late = next((dose for dose in doses if dose.time_h >= horizon_h), None)
+        if late is not None:
+            raise InputError(
+                f"Arm '{arm.name}' has a dose at {late.time_h:g} h, the study ends at {horizon_h:g} h.",
+                hint="Lengthen the horizon or shorten the course.",
+            )
+        own = {name: float(parameters[name][index]) for name in NEEDED}
+        schedules.append(Schedule((*care, *deliver(doses, own)), tuple(output_times)))
+    names = tuple(parameters)
+    return Cohort(names, np.column_stack([parameters[name] for name in names]), tuple(schedules))

@@ -1,0 +1,238 @@
+"""What a run gives: every person's course, the ratings at the visits, and the repeats of the whole study.
+
+`people` holds the people of the study at the model's values: each output of the mechanism and each scale's
+expected total over arm, person and time, and the ratings (whole points, with the rater's error) over arm, person
+and visit. `repeats` holds the same study done again with other people and other plausible parameters, over arm,
+repeat, person and moment. How the result was made travels with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.errors import InputError, SolverError, unknown
+from rekindle.outcomes import SCALES, Scale, observe
+from rekindle.population import People
+from rekindle.provenance import Provenance
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from rekindle.population import Markings
+    from rekindle.study import Study
+
+Array = NDArray[np.float64]
+
+MOST_UNSOLVED = 0.02
+"""Share of people that may stay unsolved (and are named) before the run counts as failed."""
+
+
+@dataclass(frozen=True)
+class Solved:
+    """One arm as the solver gave it: `values` has shape people x times x `outputs`; `failures` name who failed."""
+
+    arm: str
+    times_h: Array
+    outputs: tuple[str, ...]
+    values: Array
+    failures: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """The result of a run; see the module. Times are hours since the start of the study."""
+
+    study: Study
+    people: xr.Dataset
+    repeats: xr.Dataset | None
+    cohort: People
+    repeat_cohort: People | None
+    markings: Markings
+    provenance: Provenance
+    unsolved: tuple[str, ...] = ()
+    solver: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names of the arms, in the order of the study."""
+        return tuple(arm.name for arm in self.study.arms)
+
+    def output(self, name: str, arm: str) -> tuple[Array, Array]:
+        """Times (hours) and values (people x times) of one output or expected scale total in one arm.
+
+        Raises:
+            InputError: no such arm or output.
+        """
+        if arm not in self.arms:
+            raise unknown("arm", arm, self.arms)
+        if name not in self.people or "time" not in self.people[name].dims:
+            raise unknown("output", name, [str(key) for key in self.people.data_vars])
+        return self.people["time"].values, self.people[name].sel(arm=arm).values
+
+    def save(self, path: Path) -> None:
+        """Write everything to one NetCDF file: groups `people` and `repeats`, how it was made in the attributes.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        attributes = {"making": _json(self.provenance.as_dict()), "study": _json(self.study.as_dict())}
+        packed = {"zlib": True, "complevel": 1, "dtype": "float32"}
+        for group, data in (("people", self.people), ("repeats", self.repeats)):
+            if data is None:
+                continue
+            encoding = {name: packed for name, values in data.data_vars.items() if values.dtype.kind == "f"}
+            data.assign_attrs(attributes).to_netcdf(
+                path,
+                mode="w" if group == "people" else "a",
+                group=group,
+                engine="h5netcdf",
+                encoding=encoding,
+            )
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def scales_of(study: Study) -> tuple[Scale, ...]:
+    """The scales that a study reports: those asked for, and the two pressures, dissociation and MADRS always."""
+    always = ("MADRS", "CADSS", "systolic pressure", "diastolic pressure", "heart rate")
+    names = dict.fromkeys((*study.outcomes, *always))
+    return tuple(SCALES[name] for name in names if name in SCALES)
+
+
+def repeat_outputs(study: Study) -> tuple[str, ...]:
+    """The mechanism's outputs that the repeats keep: what the scales read, motivation, and the harms."""
+    needed = [latent for scale in scales_of(study) for latent in scale.latents]
+    more = ("severity", "motivation", "anhedonia", "sedation", "tolerance", "craving", "withdrawal")
+    return tuple(dict.fromkeys((*needed, *more, "bladder_injury", "liver_injury")))
+
+
+def assemble_trajectories(
+    study: Study,
+    cohort: People,
+    solved: Sequence[Solved],
+    repeats: Sequence[Solved],
+    repeat_cohort: People | None,
+    visits_h: Sequence[float],
+    markings: Markings,
+    settings: Mapping[str, Any],
+) -> Trajectories:
+    """One result from the solver's arrays: outputs, scales and ratings side by side.
+
+    Raises:
+        SolverError: more than one person in fifty could not be solved.
+    """
+    unsolved = _unsolved(solved, len(cohort)) + (
+        _unsolved(repeats, len(repeat_cohort)) if repeat_cohort is not None else ()
+    )
+    people = _people(study, cohort, solved, visits_h)
+    repeated = None if repeat_cohort is None else _repeats(study, repeat_cohort, repeats)
+    inputs = {"study": study.digest}
+    if study.participants.csv_digest:
+        inputs["people"] = study.participants.csv_digest
+    made = Provenance(seed=study.seed, inputs=inputs, settings=dict(settings))
+    return Trajectories(study, people, repeated, cohort, repeat_cohort, markings, made, unsolved, settings)
+
+
+def _unsolved(solved: Sequence[Solved], count: int) -> tuple[str, ...]:
+    named = []
+    for arm in solved:
+        if len(arm.failures) > max(1, MOST_UNSOLVED * count):
+            person, reason = arm.failures[0]
+            raise SolverError(
+                f"{len(arm.failures)} of {count} people of arm '{arm.arm}' could not be solved; "
+                f"the first is person {person}: {reason}."
+            )
+        named += [f"{arm.arm}, person {person}: {reason}" for person, reason in arm.failures]
+    return tuple(named)
+
+
+def _person_inputs(scale: Scale, cohort: People) -> dict[str, Array]:
+    missing = [name for name in scale.person_inputs if name not in cohort]
+    if missing:
+        raise InputError(f"The people lack '{missing[0]}'.", where=f"scale {scale.name}")
+    return {name: cohort[name].astype(np.float64) for name in scale.person_inputs}
+
+
+def _latents(arm: Solved) -> dict[str, Array]:
+    return {name: arm.values[:, :, column] for column, name in enumerate(arm.outputs)}
+
+
+def _people(study: Study, cohort: People, solved: Sequence[Solved], visits_h: Sequence[float]) -> xr.Dataset:
+    import xarray as xr
+
+    times = solved[0].times_h
+    places = np.searchsorted(times, np.asarray(visits_h))
+    variables: dict[str, tuple[tuple[str, ...], Array]] = {
+        name: (("arm", "person", "time"), np.stack([arm.values[:, :, column] for arm in solved]))
+        for column, name in enumerate(solved[0].outputs)
+    }
+    for scale in scales_of(study):
+        person = _person_inputs(scale, cohort)
+        items = np.stack([scale.expected_items(_latents(arm), person) for arm in solved])
+        variables[scale.name] = (("arm", "person", "time"), items.sum(axis=-1))
+        if scale.name == "MADRS":
+            variables["MADRS items"] = (("arm", "person", "time", "item"), items)
+        rated = [
+            observe(
+                scale,
+                {name: values[:, places] for name, values in _latents(arm).items()},
+                person,
+                seed=study.seed,
+                purpose=(arm.arm,),
+            ).total
+            for arm in solved
+        ]
+        variables[f"{scale.name} rated"] = (("arm", "person", "visit"), np.stack(rated))
+    return xr.Dataset(
+        variables,
+        coords={
+            "arm": [arm.arm for arm in solved],
+            "person": np.arange(len(cohort)),
+            "time": ("time", times, {"units": "h"}),
+            "visit": ("visit", np.asarray(visits_h, dtype=np.float64), {"units": "h"}),
+            "item": [item.name for item in SCALES["MADRS"].items],
+        },
+    )
+
+
+def _repeats(study: Study, cohort: People, solved: Sequence[Solved]) -> xr.Dataset:
+    import xarray as xr
+
+    count = study.studies
+    size = len(cohort) // count
+    dims = ("arm", "repeat", "person", "moment")
+
+    def folded(values: list[Array]) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+        stacked = np.stack(values).astype(np.float32)
+        return dims, stacked.reshape(len(values), count, size, -1)
+
+    variables = {
+        name: folded([arm.values[:, :, column] for arm in solved])
+        for column, name in enumerate(solved[0].outputs)
+    }
+    for scale in scales_of(study):
+        person = _person_inputs(scale, cohort)
+        rated = [
+            observe(scale, _latents(arm), person, seed=study.seed, purpose=("repeat", arm.arm)).total
+            for arm in solved
+        ]
+        variables[f"{scale.name} rated"] = folded(rated)
+    return xr.Dataset(
+        variables,
+        coords={
+            "arm": [arm.arm for arm in solved],
+            "repeat": np.arange(count),
+            "person": np.arange(size),
+            "moment": ("moment", solved[0].times_h, {"units": "h"}),
+        },
+    )
