@@ -47,7 +47,7 @@ def course_times(
 ) -> tuple[float, ...]:
     """Hours at which one arm's people are followed: visits, sessions, every hour for three days, then every day."""
     times = {*visits_h, *session_times(sessions_h, horizon_h)}
-    times.update(float(hour) for hour in range(0, min(72, int(horizon_h)) + 1))
+    times.update(float(hour) for hour in range(min(72, int(horizon_h)) + 1))
     times.update(day * DAY_H for day in range(int(horizon_h // DAY_H) + 1))
     times.add(horizon_h)
     return tuple(sorted(times))
