@@ -125,12 +125,12 @@ class Scale:
     @property
     def minimum(self) -> float:
         """Smallest possible total."""
-        return sum(item.minimum for item in self.items)
+        return float(sum(item.minimum for item in self.items))
 
     @property
     def maximum(self) -> float:
         """Largest possible total."""
-        return sum(item.maximum for item in self.items)
+        return float(sum(item.maximum for item in self.items))
 
     @property
     def inputs(self) -> tuple[str, ...]:
