@@ -9,6 +9,7 @@ the system.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -90,9 +91,7 @@ def _explained(error: Exception) -> RekindleError:
     if isinstance(error, OSError):
         return disk_error(error)
     if isinstance(error, MemoryError):
-        return ModelError(
-            "There is not enough memory for this run.", hint="Ask for fewer people or a shorter horizon."
-        )
+        return ModelError("There is not enough memory for this run.", hint="Ask for fewer people or a shorter horizon.")
     if os.environ.get("REKINDLE_TRACEBACK"):
         raise error
     return ModelError(
@@ -111,15 +110,15 @@ def _usage_error(error: Any) -> InputError:
     """What the option parser found wrong, with the nearest option or command."""
     message = str(error.format_message()).strip()
     context = getattr(error, "ctx", None)
+    if re.match(r"-\d", getattr(error, "option_name", "")):
+        return InputError("A dose is more than zero; this one has a minus.", hint="Remove the minus.")
     near = getattr(error, "possibilities", None)
     hints = []
     if near:
         hints.append(f"Nearest: {', '.join(near)}.")
     if context is not None:
         hints.append(f"'{context.command_path} --help' shows what there is.")
-    return InputError(
-        message if message.endswith((".", "?", "!")) else f"{message}.", hint=" ".join(hints) or None
-    )
+    return InputError(message if message.endswith((".", "?", "!")) else f"{message}.", hint=" ".join(hints) or None)
 
 
 def _report(error: RekindleError, *, as_json: bool) -> int:
