@@ -20,6 +20,9 @@ from rekindle.mechanism.parameters import parameter_table
 
 Array = NDArray[np.float64]
 TABLE = Path(__file__).parent / "modifiers.csv"
+WELL_MADRS = 7.0
+"""A MADRS total at or below which a person starts well (the usual line between none and mild)."""
+
 OPERATIONS = ("set", "multiply", "given")
 
 
@@ -133,6 +136,7 @@ def covariate_values(columns: Mapping[str, NDArray[np.generic]]) -> dict[str, Ar
         "female": (np.asarray(columns["sex"]) == "female").astype(np.float64),
         "baseline_severity": np.clip(number["baseline_madrs"] / 60.0, 0.005, 0.95),
     }
+    effects["depressed"] = (number["baseline_madrs"] > WELL_MADRS).astype(np.float64)
     if "bdnf_val66met" in columns:
         effects["val66met"] = (np.asarray(columns["bdnf_val66met"]) != "Val/Val").astype(np.float64)
     if "trait_dissociation" in number:
@@ -142,6 +146,7 @@ def covariate_values(columns: Mapping[str, NDArray[np.generic]]) -> dict[str, Ar
         ("misuse_predisposition", "predisposition", 1.0),
         ("baseline_pain", "baseline_pain", 0.1),
         ("chronic_illness", "chronic_illness", 1.0),
+        ("failed_treatments", "failed_treatments", 1.0),
         ("lithium", "lithium", 1.0),
         ("naltrexone", "naltrexone", 1.0),
         ("oral_antidepressant", "oral_antidepressant", 1.0),
