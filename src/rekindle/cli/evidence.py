@@ -37,9 +37,7 @@ def list_records(
     drug: str | None = _DRUG,
     route: str | None = _ROUTE,
     text: str | None = _TEXT,
-    kind: str | None = typer.Option(
-        None, "--kind", help="number, range, pair, date, statistic, verdict, ..."
-    ),
+    kind: str | None = typer.Option(None, "--kind", help="number, range, pair, date, statistic, verdict, ..."),
     grade: str | None = typer.Option(None, "--grade", help="human, rodent or assumed"),
     unread: bool = typer.Option(False, "--unread", help="only records from memory or derived"),
     as_json: bool = _JSON,
@@ -48,9 +46,7 @@ def list_records(
     from rekindle.evidence import catalog
 
     seen = False if unread else None
-    found = catalog().select(
-        topic=topic, drug=drug, route=route, text=text, kind=kind, grade=grade, seen=seen
-    )
+    found = catalog().select(topic=topic, drug=drug, route=route, text=text, kind=kind, grade=grade, seen=seen)
     if as_json:
         emit_json([record.as_dict() for record in found])
         return
@@ -62,7 +58,10 @@ def list_records(
 
 
 @app.command()
-def show(record_id: str = typer.Argument(..., metavar="ID"), as_json: bool = _JSON) -> None:
+def show(
+    record_id: str = typer.Argument(..., metavar="ID", help="the name of the record, as `list` shows it"),
+    as_json: bool = _JSON,
+) -> None:
     """Show one record whole, with the second reading and the records that disagree with it."""
     from rekindle.evidence import catalog, claims
 
