@@ -1,0 +1,88 @@
+"""An administration: one dose going into one person by one route at one time, in mg of base.
+
+It is what the mechanism and the event table are made from. Three nasal devices of a session are three
+administrations, five minutes apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rekindle.dosing.drugs import DEVICE_GAP_MIN, Form
+from rekindle.dosing.line import Line, Session
+from rekindle.dosing.weights import Body
+
+
+@dataclass(frozen=True)
+class Administration:
+    """One dose.
+
+    `time_h` counts hours from 00:00 of day 1 of the course, so it is 0 for a first dose on day 1 whose time of
+    day is not stated. `amount_mg` is mg of base (0 for saline, placebo spray, an oral antidepressant and ECT,
+    which have no amount here); `stated_mg` is the same dose in the form in which it was prescribed. It runs in
+    at a constant rate over `duration_h`, or at once when that is None. `session` numbers the sessions of its
+    line (`line`) of the course from 1. For a nasal device, `device` of `devices` counts within the session,
+    else both are 0.
+    """
+
+    time_h: float
+    drug: str
+    route: str
+    amount_mg: float
+    duration_h: float | None = None
+    form: Form = "base"
+    stated_mg: float = 0.0
+    device: int = 0
+    devices: int = 0
+    session: int = 1
+    line: int = 1
+
+    @property
+    def end_h(self) -> float:
+        """Hour at which the dose is in."""
+        return self.time_h + (self.duration_h or 0.0)
+
+    @property
+    def rate_mg_h(self) -> float | None:
+        """mg of base an hour during an infusion; None for a dose given at once."""
+        return None if self.duration_h is None else self.amount_mg / self.duration_h
+
+
+def unfold(lines: Sequence[Line], body: Body) -> tuple[Administration, ...]:
+    """Every dose of these lines for a person of that body, in time order.
+
+    Raises:
+        InputError: a mg/kg dose without the weight, height or sex it needs.
+    """
+    found: list[Administration] = []
+    for number, line in enumerate(lines, start=1):
+        amounts: dict[int, list[tuple[float, float]]] = {}
+        for session in line.sessions:
+            regimen = session.regimen
+            if id(regimen) not in amounts:  # each regimen is worked out once, however many sessions it has
+                amounts[id(regimen)] = [regimen.step_mg(step, body) for step in regimen.steps]
+            found.extend(_of_session(session, number, amounts[id(regimen)]))
+    return tuple(sorted(found, key=lambda administration: administration.time_h))
+
+
+def _of_session(session: Session, line: int, amounts: Sequence[tuple[float, float]]) -> Iterator[Administration]:
+    regimen = session.regimen
+    minutes = 0.0
+    for step, (base, stated) in zip(regimen.steps, amounts, strict=True):
+        count = regimen.devices
+        for device in range(max(1, count)):
+            yield Administration(
+                time_h=session.time_h + (minutes + device * DEVICE_GAP_MIN) / 60,
+                drug=regimen.drug,
+                route=step.route,
+                amount_mg=base / max(1, count),
+                duration_h=None if step.duration_min is None else step.duration_min / 60,
+                form=regimen.form,
+                stated_mg=stated / max(1, count),
+                device=device + 1 if count else 0,
+                devices=count,
+                session=session.number,
+                line=line,
+            )
+        minutes += step.duration_min or 0.0
