@@ -149,9 +149,7 @@ def time_to_first(times_h: Array, happened: Mask, seen: Mask | None = None) -> D
     watched = np.ones(happened.shape, dtype=bool) if seen is None else seen
     event = happened & watched
     observed = np.asarray(event.any(axis=1), dtype=np.bool_)
-    last = np.where(
-        watched.any(axis=1), times[watched.shape[1] - 1 - np.argmax(watched[:, ::-1], axis=1)], 0.0
-    )
+    last = np.where(watched.any(axis=1), times[watched.shape[1] - 1 - np.argmax(watched[:, ::-1], axis=1)], 0.0)
     return Durations(np.where(observed, times[np.argmax(event, axis=1)], last), observed)
 
 

@@ -62,10 +62,10 @@ def auc(times_h: Array, values: Array) -> float:
     times, levels = _course(times_h, values)
     width, left, right = np.diff(times), levels[:-1], levels[1:]
     falls = (right < left) & (right > 0)
-    ratio = np.where(falls, np.log(np.where(falls, left, 1.0) / np.where(falls, right, 1.0)), 1.0)
-    near = falls & (ratio < 1e-6)
-    logarithmic = (left - right) / np.where(ratio == 0, 1.0, ratio)
-    return float(np.sum(width * np.where(falls & ~near, logarithmic, 0.5 * (left + right))))
+    fall = np.log(np.where(falls, left, 1.0)) - np.log(np.where(falls, right, 1.0))
+    # The logarithmic mean, written so that it stays exact when the fall is slight.
+    mean = left * -np.expm1(-fall) / np.where(fall == 0, 1.0, fall)
+    return float(np.sum(width * np.where(falls & (fall > 0), mean, 0.5 * (left + right))))
 
 
 def half_life(times_h: Array, values: Array, *, window_h: tuple[float, float] | None = None) -> HalfLife:

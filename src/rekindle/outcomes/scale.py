@@ -85,9 +85,7 @@ class Line:
         """Where a total satisfies the line; a missing total (NaN) does not."""
         value = self.value
         return np.asarray(
-            {"<=": totals <= value, "<": totals < value, ">=": totals >= value, ">": totals > value}[
-                self.comparison
-            ]
+            {"<=": totals <= value, "<": totals < value, ">=": totals >= value, ">": totals > value}[self.comparison]
         )
 
 
@@ -142,9 +140,7 @@ class Scale:
         """What the items need from the mechanism."""
         return tuple(name for name in self.inputs if name not in self.person_inputs)
 
-    def expected_items(
-        self, latents: Mapping[str, Array], person: Mapping[str, Array] | None = None
-    ) -> Array:
+    def expected_items(self, latents: Mapping[str, Array], person: Mapping[str, Array] | None = None) -> Array:
         """Expected item scores, shape people x times x items.
 
         `latents` holds arrays of people x times, `person` one value a person.
@@ -178,9 +174,7 @@ class Scale:
             wanted = 1 if name in self.person_inputs else 2
             if values.ndim != wanted:
                 shape = "one value a person" if wanted == 1 else "people x times"
-                raise InputError(
-                    f"'{name}' has {values.ndim} dimensions.", where=f"scale {self.name}", hint=shape
-                )
+                raise InputError(f"'{name}' has {values.ndim} dimensions.", where=f"scale {self.name}", hint=shape)
             found[name] = values[:, None] if wanted == 1 else values
         if len({len(values) for values in found.values()}) > 1:
             raise InputError("The inputs are for different numbers of people.", where=f"scale {self.name}")
@@ -195,6 +189,4 @@ class Scale:
         for line in self.remission:
             if name is None or line.name == name:
                 return line
-        raise unknown(
-            "remission line", name or "any", [line.name for line in self.remission], where=self.name
-        )
+        raise unknown("remission line", name or "any", [line.name for line in self.remission], where=self.name)

@@ -109,9 +109,7 @@ def _quantile(row: Row, uniform: Array, columns: Mapping[str, Values]) -> Values
         share = number(row, "probability", TABLE)
         within = np.clip((uniform - (1.0 - share)) / max(share, 1e-12), 1e-12, 1.0 - 1e-12)
         dose = np.clip(
-            np.exp(
-                np.log(number(row, "center", TABLE)) + shift + number(row, "spread", TABLE) * ndtri(within)
-            ),
+            np.exp(np.log(number(row, "center", TABLE)) + shift + number(row, "spread", TABLE) * ndtri(within)),
             number(row, "low", TABLE),
             number(row, "high", TABLE),
         )
@@ -238,9 +236,7 @@ def typical(kind: str, sex: str, columns: Mapping[str, float | str]) -> dict[str
         known["bmi"] = known["weight_kg"] / (known["height_cm"] / 100.0) ** 2
     if "misuse_predisposition" not in columns:
         known["misuse_predisposition"] = misuse_predisposition(known)
-    filled = {
-        c.name: np.asarray([c.default]) for c in COLUMNS if c.default is not None and c.name not in known
-    }
+    filled = {c.name: np.asarray([c.default]) for c in COLUMNS if c.default is not None and c.name not in known}
     return {name: values[0].item() for name, values in (known | filled).items()}
 
 

@@ -98,9 +98,7 @@ class Markings:
         return bool(self.outside)
 
 
-def check_domain(
-    people: People, doses: Sequence[DoseLike] | Sequence[Sequence[DoseLike]] = ()
-) -> tuple[Reason, ...]:
+def check_domain(people: People, doses: Sequence[DoseLike] | Sequence[Sequence[DoseLike]] = ()) -> tuple[Reason, ...]:
     """All reasons that hold for these people and doses, `outside` ones first.
 
     `doses` is one list for everybody, or one list a person. Amounts are milligrams of base; a range in
@@ -152,9 +150,7 @@ def _named(people: People, mask: Mask) -> tuple[str, ...]:
     return tuple(people.names[row] for row in np.flatnonzero(mask))
 
 
-def _by_person(
-    people: People, doses: Sequence[DoseLike] | Sequence[Sequence[DoseLike]]
-) -> list[Sequence[DoseLike]]:
+def _by_person(people: People, doses: Sequence[DoseLike] | Sequence[Sequence[DoseLike]]) -> list[Sequence[DoseLike]]:
     """One list of doses a person, each dose checked."""
     lists: list[Sequence[DoseLike]] = []
     shared: list[DoseLike] = []
@@ -199,9 +195,7 @@ def sessions(doses: Iterable[DoseLike]) -> tuple[_Session, ...]:
         for index, session in enumerate(found):
             same = (session.drug, session.route) == (dose.drug, dose.route)
             if same and dose.time_h - session.time_h <= SESSION_H:
-                found[index] = _Session(
-                    session.time_h, session.drug, session.route, session.amount_mg + dose.amount_mg
-                )
+                found[index] = _Session(session.time_h, session.drug, session.route, session.amount_mg + dose.amount_mg)
                 break
         else:
             found.append(_Session(dose.time_h, dose.drug, dose.route, dose.amount_mg))
@@ -218,9 +212,7 @@ def _dose_reasons(people: People, each: list[Sequence[DoseLike]]) -> Iterable[Re
     known: dict[int, tuple[_Session, ...]] = {}
     for row, given in enumerate(each):
         held = known.setdefault(id(given), sessions(given))
-        for reason in dict.fromkeys(
-            _session_reasons(held, float(weights[row]), float(ages[row]), studied, rules)
-        ):
+        for reason in dict.fromkeys(_session_reasons(held, float(weights[row]), float(ages[row]), studied, rules)):
             gathered.setdefault(reason, []).append(people.names[row])
     for (code, severity, message, record), names in gathered.items():
         yield Reason(code, severity, message, record, tuple(names))
@@ -247,9 +239,7 @@ def _session_reasons(
             limits = f"{low:g} to {high:g} {range_['unit']}"
             yield ("dose", "outside", f"{name} in a dose {side} what was studied ({limits})", range_[record])
         overdose = rules["overdose"]
-        if session.route in INJECTED and session.amount_mg / weight_kg >= number(
-            overdose, "value", RULE_TABLE
-        ):
+        if session.route in INJECTED and session.amount_mg / weight_kg >= number(overdose, "value", RULE_TABLE):
             yield ("overdose", overdose["severity"], overdose["message"], overdose["record"])
     spray = next((session for session in held if session.route == "intranasal-device"), None)
     start = rules["elderly-start"]

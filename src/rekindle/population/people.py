@@ -111,9 +111,7 @@ class People:
             if name not in BY_NAME and not name.startswith(ETA):
                 raise unknown("column", name, BY_NAME, where=self.kind)
             merged[name] = check_column(name, np.broadcast_to(np.asarray(values), (len(self),)), self.kind)
-        return replace(
-            self, columns=merged, filled=tuple(name for name in self.filled if name not in columns)
-        )
+        return replace(self, columns=merged, filled=tuple(name for name in self.filled if name not in columns))
 
     def to_csv(self, path: str | Path) -> None:
         """Write the table, one row a person, numbers in the shortest form that reads back to the same bits.

@@ -40,9 +40,7 @@ def read_people(path: str | Path, *, kind: str = "treatment-resistant-depression
     columns: dict[str, list[float | str]] = {name: [] for name in header}
     for line, cells in table[1:]:
         if len(cells) != len(header):
-            raise InputError(
-                f"{len(cells)} cells where the header has {len(header)}.", where=f"{where}, line {line}"
-            )
+            raise InputError(f"{len(cells)} cells where the header has {len(header)}.", where=f"{where}, line {line}")
         for name, cell in zip(header, cells, strict=True):
             columns[name].append(_cell(name, cell.strip(), f"{where}, line {line}, column {name}"))
     return _complete(columns, [line for line, _ in table[1:]], kind, where)
@@ -54,9 +52,7 @@ def _text(path: Path) -> str:
             raise InputError("The file is larger than 200 MB.", where=str(path), hint="Split it.")
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"Byte {error.start} is not UTF-8.", where=str(path), hint="Save it as UTF-8."
-        ) from error
+        raise InputError(f"Byte {error.start} is not UTF-8.", where=str(path), hint="Save it as UTF-8.") from error
     except OSError as error:
         raise InputError(f"Cannot read the file: {error.strerror}.", where=str(path)) from error
     if not text.strip():
@@ -126,9 +122,7 @@ def _range(column: Column | None) -> str:
 def _complete(columns: dict[str, list[float | str]], lines: list[int], kind: str, where: str) -> People:
     """The table with names, filled columns and checked bodies."""
     label = next((name for name in NAMES if name in columns), None)
-    names = (
-        [str(name) for name in columns.pop(label)] if label else [str(row + 1) for row in range(len(lines))]
-    )
+    names = [str(name) for name in columns.pop(label)] if label else [str(row + 1) for row in range(len(lines))]
     seen: set[str] = set()
     for name, line in zip(names, lines, strict=True):
         if name in seen:

@@ -27,9 +27,7 @@ class Column:
     categories: tuple[str, ...] = ()
 
 
-def _number(
-    name: str, unit: str, low: float, high: float, meaning: str, **more: float | bool | str
-) -> Column:
+def _number(name: str, unit: str, low: float, high: float, meaning: str, **more: float | bool | str) -> Column:
     required = bool(more.get("required", False))
     default = more.get("default")
     filled = None if default is None else float(default)
@@ -96,9 +94,7 @@ COLUMNS: tuple[Column, ...] = (
     _flag("other_sedative", "takes another sedative (Z-drug, gabapentinoid, antihistamine)", default=0.0),
     _flag("pregnant", "pregnant or breast-feeding", default=0.0),
     _flag("severe_hepatic_failure", "severe liver failure (Child-Pugh C)", default=0.0),
-    _flag(
-        "severe_renal_failure", "severe kidney failure (clearance under 30 mL/min, or dialysis)", default=0.0
-    ),
+    _flag("severe_renal_failure", "severe kidney failure (clearance under 30 mL/min, or dialysis)", default=0.0),
     _flag("aneurysm", "aneurysmal vascular disease", default=0.0),
     _flag("arteriovenous_malformation", "arteriovenous malformation", default=0.0),
     _flag("intracerebral_haemorrhage", "a past intracerebral haemorrhage", default=0.0),

@@ -76,9 +76,7 @@ def sourced(row: Mapping[str, str], name: str) -> None:
     if not row.get("record") and not row.get("reason"):
         raise ModelError("A number needs a record or a reason.", where=where)
     if row.get("grade") not in ("human", "rodent", "assumed"):
-        raise ModelError(
-            f"Unknown grade '{row.get('grade', '')}'.", where=where, hint="human, rodent or assumed."
-        )
+        raise ModelError(f"Unknown grade '{row.get('grade', '')}'.", where=where, hint="human, rodent or assumed.")
     if row.get("grade") == "assumed" and not row.get("reason"):
         raise ModelError("An assumed number needs a reason.", where=where)
 

@@ -110,9 +110,7 @@ def weights(effects: Sequence[Variability]) -> dict[str, tuple[dict[str, float],
             solved = np.linalg.solve(among, wanted)
             left = 1.0 - float(solved @ wanted)
             if left < 1e-9:
-                raise ModelError(
-                    f"The correlations of '{effect.parameter}' cannot hold together.", where=TABLE
-                )
+                raise ModelError(f"The correlations of '{effect.parameter}' cannot hold together.", where=TABLE)
             share, own = dict(zip(partners, solved.tolist(), strict=True)), left**0.5
         for other in found:
             value = sum(weight * implied[name, other] for name, weight in share.items())

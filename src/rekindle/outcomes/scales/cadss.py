@@ -26,14 +26,9 @@ SCALE = Scale(
     error_reason="Internal consistency 0.94 in the record; with a spread of 9 points (x-cadss-iv-"
     "mean) a quarter of the standard deviation is error.",
     level_records=("x-cadss-iv-mean",),
-    level_reason="The latent is in points of the total. How the 23 items divide over the three parts"
-    " is assumed.",
+    level_reason="The latent is in points of the total. How the 23 items divide over the three parts is assumed.",
     licence="Scores only; the wording of the items is not free.",
     halo=0.1,
     response=None,
-    events=(
-        Line(
-            "CADSS > 4", ">", 4, "cadss-cut4", "The cut-off of meaningful dissociation in the spray trials."
-        ),
-    ),
+    events=(Line("CADSS > 4", ">", 4, "cadss-cut4", "The cut-off of meaningful dissociation in the spray trials."),),
 )

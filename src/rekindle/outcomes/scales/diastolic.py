@@ -5,11 +5,7 @@ from __future__ import annotations
 from rekindle.outcomes.scale import Item, Line, Scale
 
 HIGHEST = 200.0
-ITEMS = (
-    Item(
-        "diastolic pressure", {"diastolic_baseline": 1.0 / HIGHEST, "diastolic_rise": 1.0 / HIGHEST}, HIGHEST
-    ),
-)
+ITEMS = (Item("diastolic pressure", {"diastolic_baseline": 1.0 / HIGHEST, "diastolic_rise": 1.0 / HIGHEST}, HIGHEST),)
 
 SCALE = Scale(
     name="diastolic pressure",

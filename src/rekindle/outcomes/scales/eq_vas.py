@@ -24,8 +24,7 @@ SCALE = Scale(
     error_record="",
     error_reason="Two marks for the same state lie about eight points apart; no record.",
     level_records=(),
-    level_reason="No record: 85 when well, as in the general population, and about 46 at a MADRS of "
-    "33 are assumed.",
+    level_reason="No record: 85 when well, as in the general population, and about 46 at a MADRS of 33 are assumed.",
     licence="Scores only; the wording is not free.",
     better="higher",
     response=None,

@@ -7,9 +7,7 @@ from rekindle.outcomes.scale import Curve, Item, Line, Scale
 CURVE = Curve(steepness=1.2, difficulty=0.9)
 
 ITEMS = (
-    Item(
-        "nervousness", {"tension": 1.0}, 3, lean=0.2, text="Feeling nervous, anxious, or on edge", curve=CURVE
-    ),
+    Item("nervousness", {"tension": 1.0}, 3, lean=0.2, text="Feeling nervous, anxious, or on edge", curve=CURVE),
     Item(
         "control of worry",
         {"tension": 0.8, "severity": 0.2},

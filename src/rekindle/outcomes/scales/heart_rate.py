@@ -5,9 +5,7 @@ from __future__ import annotations
 from rekindle.outcomes.scale import Item, Line, Scale
 
 HIGHEST = 250.0
-ITEMS = (
-    Item("heart rate", {"heart_rate_baseline": 1.0 / HIGHEST, "heart_rate_rise": 1.0 / HIGHEST}, HIGHEST),
-)
+ITEMS = (Item("heart rate", {"heart_rate_baseline": 1.0 / HIGHEST, "heart_rate_rise": 1.0 / HIGHEST}, HIGHEST),)
 
 SCALE = Scale(
     name="heart rate",

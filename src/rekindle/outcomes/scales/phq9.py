@@ -31,8 +31,7 @@ ITEMS = (
         {"severity": 1.0},
         3,
         lean=0.1,
-        text="Feeling bad about yourself - or that you are a failure or have let yourself or your "
-        "family down",
+        text="Feeling bad about yourself - or that you are a failure or have let yourself or your family down",
         curve=CURVE,
     ),
     Item(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from rekindle.outcomes.scale import Item, Line, Scale
 
 HIGHEST = 300.0
-ITEMS = (
-    Item("systolic pressure", {"systolic_baseline": 1.0 / HIGHEST, "systolic_rise": 1.0 / HIGHEST}, HIGHEST),
-)
+ITEMS = (Item("systolic pressure", {"systolic_baseline": 1.0 / HIGHEST, "systolic_rise": 1.0 / HIGHEST}, HIGHEST),)
 
 SCALE = Scale(
     name="systolic pressure",
