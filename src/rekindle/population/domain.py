@@ -211,7 +211,9 @@ def _dose_reasons(people: People, each: list[Sequence[DoseLike]]) -> Iterable[Re
     ages = np.asarray(people["age_years"], dtype=np.float64)
     known: dict[int, tuple[_Session, ...]] = {}
     for row, given in enumerate(each):
-        held = known.setdefault(id(given), sessions(given))
+        if id(given) not in known:
+            known[id(given)] = sessions(given)
+        held = known[id(given)]
         for reason in dict.fromkeys(_session_reasons(held, float(weights[row]), float(ages[row]), studied, rules)):
             gathered.setdefault(reason, []).append(people.names[row])
     for (code, severity, message, record), names in gathered.items():
