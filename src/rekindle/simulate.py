@@ -8,7 +8,7 @@ values of the parameters, looked at on visits and in sessions only: they say how
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.cohort import administrations, cohort
+from rekindle.engine.schedule import Set
 from rekindle.errors import InputError
 from rekindle.mechanism.assemble import antimony_text
 from rekindle.mechanism.outputs import OUTPUTS
@@ -28,6 +29,8 @@ from rekindle.trajectories import Solved, Trajectories, assemble_trajectories, r
 if TYPE_CHECKING:
     from rekindle.engine.backends import Backend
     from rekindle.engine.lower import Lowered
+    from rekindle.engine.schedule import Schedule
+    from rekindle.models import Model
     from rekindle.population import Markings
     from rekindle.study import Arm, Study
 
@@ -44,32 +47,64 @@ class Settings:
     threads: int | None = None
 
 
+@dataclass(frozen=True)
+class Equations:
+    """What is solved: a lowered network, the outputs looked at, and values that stand for everybody."""
+
+    lowered: Lowered
+    outputs: tuple[str, ...]
+    values: Mapping[str, float]
+
+
+def equations_of(model: Model | None) -> Equations:
+    """The equations of a model, or of ours.
+
+    People's random effects and covariates act on the parameters that a user's model shares with ours by name;
+    all its other values are its own.
+    """
+    if model is None or model.is_ours:
+        return Equations(lowered_model(), OUTPUTS, dict(model.changed) if model else {})
+    from rekindle.engine.lower import lower
+
+    network = model.network
+    shared = [name for name in OUTPUTS if name in network.outputs]
+    own = [name for name in (*network.states, *network.assignments) if name not in shared]
+    return Equations(lower(network), (*shared, *own), network.values)
+
+
 def simulate(
     study: Study,
     *,
+    model: Model | None = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Trajectories:
     """What happens to the people of a study, arm by arm, with its repeats.
 
-    `progress` is called with a word for what is being done, people done and people in all.
+    `model` (from `rekindle.models.open_model`) is solved instead of ours. `progress` is called with a word for
+    what is being done, people done and people in all.
 
     Raises:
-        InputError: the study asks for something that cannot be.
+        InputError: the study asks for something that cannot be, or the model has no way in for a dose.
         OutsideDomainError: people or doses lie outside what the model knows, and the study does not say so.
         SolverError: too many people could not be solved.
     """
     settings = settings or Settings()
+    equations = equations_of(model)
     people = study_people(study, study.participants.people, 0)
     markings = check_domain(study, people)
     visits = visit_times(study.horizon_h, study.visits_h)
     sessions = {arm.name: session_hours(arm) for arm in study.arms}
-    times = sorted(
-        {time for hours in sessions.values() for time in course_times(hours, visits, study.horizon_h)}
-    )
-    solved = [_solve(study, arm, people, times, OUTPUTS, settings, progress=progress) for arm in study.arms]
-    repeats, repeat_people = _repeats(study, visits, sessions, settings, progress)
-    made_with = asdict(settings)
+    times = sorted({time for hours in sessions.values() for time in course_times(hours, visits, study.horizon_h)})
+    solved = [
+        _solve(
+            study, arm, people, times, equations.outputs, settings, equations=equations, values=equations.values,
+            progress=progress,
+        )
+        for arm in study.arms
+    ]  # fmt: skip
+    repeats, repeat_people = _repeats(study, visits, sessions, settings, equations, progress)
+    made_with = asdict(settings) | {"model": "rekindle" if model is None else model.source}
     return assemble_trajectories(study, people, solved, repeats, repeat_people, visits, markings, made_with)
 
 
@@ -112,9 +147,7 @@ def _screened(study: Study, count: int, start: int) -> People:
     return concat(found).take(slice(0, count))
 
 
-def _meets(
-    people: People, criteria: Mapping[str, tuple[float, float] | tuple[str, ...]]
-) -> NDArray[np.bool_]:
+def _meets(people: People, criteria: Mapping[str, tuple[float, float] | tuple[str, ...]]) -> NDArray[np.bool_]:
     keep = np.ones(len(people), dtype=bool)
     for column, allowed in criteria.items():
         values = people[column]
@@ -161,9 +194,7 @@ def _joined(first: Markings, second: Markings) -> Markings:
 def session_hours(arm: Arm) -> tuple[float, ...]:
     """Hours of the arm's sessions under supervision (tablets at home are none)."""
     supervised = [
-        session.time_h
-        for session in arm.course.sessions
-        if session.regimen.drug not in ("oral-antidepressant", "none")
+        session.time_h for session in arm.course.sessions if session.regimen.drug not in ("oral-antidepressant", "none")
     ]
     return tuple(sorted(set(supervised)))
 
@@ -182,6 +213,7 @@ def _repeats(
     visits: Sequence[float],
     sessions: Mapping[str, Sequence[float]],
     settings: Settings,
+    equations: Equations,
     progress: Progress | None,
 ) -> tuple[list[Solved], People | None]:
     """All repeats of every arm, people of one repeat side by side; none when the study asks for none."""
@@ -194,17 +226,19 @@ def _repeats(
     if study.participants.csv is not None:
         size = len(cohorts[0])
     people = concat(cohorts)
-    values = {
+    values: dict[str, Array | float] = {
         name: np.repeat(draws, size) for name, draws in plausible_values(study.studies, study.seed).items()
     }
-    times = sorted(
-        {time for hours in sessions.values() for time in repeat_times(hours, visits, study.horizon_h)}
-    )
-    outputs = repeat_outputs(study)
+    values |= equations.values
+    times = sorted({time for hours in sessions.values() for time in repeat_times(hours, visits, study.horizon_h)})
+    outputs = tuple(name for name in repeat_outputs(study) if name in equations.outputs)
     solved = [
-        _solve(study, arm, people, times, outputs, settings, values=values, progress=progress)
+        _solve(
+            study, arm, people, times, outputs, settings, equations=equations, values=values, repeats=True,
+            progress=progress,
+        )
         for arm in study.arms
-    ]
+    ]  # fmt: skip
     return solved, people
 
 
@@ -216,12 +250,14 @@ def _solve(
     outputs: tuple[str, ...],
     settings: Settings,
     *,
-    values: Mapping[str, Array] | None = None,
+    equations: Equations,
+    values: Mapping[str, Array | float],
+    repeats: bool = False,
     progress: Progress | None = None,
 ) -> Solved:
     from rekindle.engine.backends import solve
 
-    lowered = lowered_model()
+    lowered = equations.lowered
     ready = cohort(
         people,
         arm,
@@ -232,11 +268,11 @@ def _solve(
     )
     column = {name: index for index, name in enumerate(ready.names)}
     matrix = ready.parameters[:, [column[name] for name in lowered.parameters]]
-    word = arm.name if values is None else f"{arm.name}, repeats"
+    word = f"{arm.name}, repeats" if repeats else arm.name
     solution = solve(
         lowered,
         matrix,
-        ready.schedules,
+        [_entering(schedule, lowered) for schedule in ready.schedules],
         outputs,
         backend=settings.backend,
         relative_tolerance=settings.relative_tolerance,
@@ -245,3 +281,30 @@ def _solve(
     )
     failures = tuple((failure.person, failure.reason) for failure in solution.failures)
     return Solved(arm.name, np.asarray(times, dtype=np.float64), outputs, solution.values, failures)
+
+
+CIRCUMSTANCES = ("contact", "care")
+"""Inputs that are no drug: a model without them does not know of visits and care."""
+
+
+def _entering(schedule: Schedule, lowered: Lowered) -> Schedule:
+    """The schedule without the circumstances that a user's model does not know.
+
+    Raises:
+        InputError: the model lacks the state or input that a dose goes into.
+    """
+    known = {*lowered.states, *lowered.parameters}
+    if known.issuperset(CIRCUMSTANCES):
+        return schedule
+    events = [event for event in schedule.events if _target(event) in known or _target(event) not in CIRCUMSTANCES]
+    for event in events:
+        if _target(event) not in known:
+            raise InputError(
+                f"The model has no way in for a dose: it lacks '{_target(event)}'.",
+                hint="Name the state or the input parameter that takes the dose so.",
+            )
+    return replace(schedule, events=tuple(events))
+
+
+def _target(event: Any) -> str:
+    return str(event.parameter if isinstance(event, Set) else event.target)

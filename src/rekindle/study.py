@@ -204,8 +204,8 @@ def with_place(read: Callable[[Given], Found], given: Given, where: str) -> Foun
     try:
         return read(given)
     except RekindleError as error:
-        place = f"{where}: {error.where}" if error.where else where
-        raise type(error)(error.message, where=place, hint=error.hint) from error
+        error.where = f"{where}: {error.where}" if error.where else where
+        raise
 
 
 def _participants(

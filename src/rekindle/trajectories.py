@@ -63,6 +63,11 @@ class Trajectories:
         """Names of the arms, in the order of the study."""
         return tuple(arm.name for arm in self.study.arms)
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Scales that the study asks for and the model cannot give, because it lacks what they read."""
+        return tuple(name for name in self.study.outcomes if name not in self.people)
+
     def output(self, name: str, arm: str) -> tuple[Array, Array]:
         """Times (hours) and values (people x times) of one output or expected scale total in one arm.
 
@@ -102,11 +107,15 @@ def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
-def scales_of(study: Study) -> tuple[Scale, ...]:
-    """The scales that a study reports: those asked for, and the two pressures, dissociation and MADRS always."""
+def scales_of(study: Study, outputs: Sequence[str] | None = None) -> tuple[Scale, ...]:
+    """The scales that a study reports: those asked for, and the two pressures, dissociation and MADRS always.
+
+    With the `outputs` of a user's model, only those scales whose latents it has.
+    """
     always = ("MADRS", "CADSS", "systolic pressure", "diastolic pressure", "heart rate")
     names = dict.fromkeys((*study.outcomes, *always))
-    return tuple(SCALES[name] for name in names if name in SCALES)
+    scales = [SCALES[name] for name in names if name in SCALES]
+    return tuple(scale for scale in scales if outputs is None or set(scale.latents) <= set(outputs))
 
 
 def repeat_outputs(study: Study) -> tuple[str, ...]:
@@ -176,7 +185,7 @@ def _people(study: Study, cohort: People, solved: Sequence[Solved], visits_h: Se
         name: (("arm", "person", "time"), np.stack([arm.values[:, :, column] for arm in solved]))
         for column, name in enumerate(solved[0].outputs)
     }
-    for scale in scales_of(study):
+    for scale in scales_of(study, solved[0].outputs):
         person = _person_inputs(scale, cohort)
         items = np.stack([scale.expected_items(_latents(arm), person) for arm in solved])
         variables[scale.name] = (("arm", "person", "time"), items.sum(axis=-1))
@@ -217,14 +226,12 @@ def _repeats(study: Study, cohort: People, solved: Sequence[Solved]) -> xr.Datas
         return dims, stacked.reshape(len(values), count, size, -1)
 
     variables = {
-        name: folded([arm.values[:, :, column] for arm in solved])
-        for column, name in enumerate(solved[0].outputs)
+        name: folded([arm.values[:, :, column] for arm in solved]) for column, name in enumerate(solved[0].outputs)
     }
-    for scale in scales_of(study):
+    for scale in scales_of(study, solved[0].outputs):
         person = _person_inputs(scale, cohort)
         rated = [
-            observe(scale, _latents(arm), person, seed=study.seed, purpose=("repeat", arm.arm)).total
-            for arm in solved
+            observe(scale, _latents(arm), person, seed=study.seed, purpose=("repeat", arm.arm)).total for arm in solved
         ]
         variables[f"{scale.name} rated"] = folded(rated)
     return xr.Dataset(

@@ -22,6 +22,7 @@ from rekindle.cli.dose import dose
 from rekindle.cli.evidence import app as evidence_app
 from rekindle.cli.model import app as model_app
 from rekindle.cli.output import emit_json, wants_json
+from rekindle.cli.simulate import simulate
 from rekindle.errors import InputError, ModelError, RekindleError
 
 INTERRUPTED = 130
@@ -35,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("simulate")(simulate)
 app.command("dose")(dose)
 app.add_typer(model_app, name="model")
 app.add_typer(evidence_app, name="evidence")

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 
 class Progress(Protocol):
-    """How long work tells how far it is: `(done, total)`, in whatever unit the work counts."""
+    """How long work tells how far it is: what is being done, how much is done, how much there is."""
 
-    def __call__(self, done: int, total: int) -> None: ...
+    def __call__(self, label: str, done: int, total: int) -> None:
+        """Tell; `done` and `total` are in whatever unit the work counts."""
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
@@ -43,8 +44,7 @@ def emit_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     texts = [[_cell(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(header, *texts, strict=True)]
     numeric = [
-        bool(rows) and all(isinstance(value, int | float) for value in column)
-        for column in zip(*rows, strict=True)
+        bool(rows) and all(isinstance(value, int | float) for value in column) for column in zip(*rows, strict=True)
     ]
     numeric = numeric or [False] * len(header)
 
@@ -66,11 +66,6 @@ def emit(text: str) -> None:
     sys.stdout.write(text.rstrip("\n") + "\n")
 
 
-def note(text: str) -> None:
-    """Say something on standard error that is not part of the result."""
-    sys.stderr.write(text.rstrip("\n") + "\n")
-
-
 def _cell(value: object) -> str:
     if value is None:
         return ""
@@ -80,20 +75,25 @@ def _cell(value: object) -> str:
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Progress]:
-    """A function to call with (done, total); draws a bar on standard error when that is a terminal."""
+def progress_bars() -> Iterator[Progress]:
+    """A function to call with (what is being done, done, total): a bar for each, on standard error.
+
+    Nothing is drawn where standard error is no terminal.
+    """
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield lambda label, done, total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as RichProgress
+    from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None)
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
 
-        def tell(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+        def tell(label: str, done: int, total: int) -> None:
+            if label not in tasks:
+                tasks[label] = bars.add_task(label)
+            bars.update(tasks[label], completed=done, total=total)
 
         yield tell
