@@ -61,9 +61,7 @@ def left_out(material: ReportInput) -> str:
     return f" Not drawn, but in the table: {', '.join(missing)}." if missing else ""
 
 
-def window(
-    times_h: Floats, first: float, last: float, lines: Sequence[Floats]
-) -> tuple[Floats, list[Floats]]:
+def window(times_h: Floats, first: float, last: float, lines: Sequence[Floats]) -> tuple[Floats, list[Floats]]:
     """Times and lines between two hours, with the ends interpolated."""
     inside = times_h[(times_h > first) & (times_h < last)]
     edges = np.array([max(first, times_h[0]), min(last, times_h[-1])])

@@ -60,8 +60,7 @@ def time_axis(horizon_h: float, count: int = 7) -> TimeAxis:
             span = horizon_h / unit_h
             step = next((step for step in steps if span / step <= count), steps[-1])
             ticks = tuple(
-                (index * step * unit_h, brief(index * step))
-                for index in range(math.floor(span / step + 1e-6) + 1)
+                (index * step * unit_h, brief(index * step)) for index in range(math.floor(span / step + 1e-6) + 1)
             )
             return TimeAxis(ticks, word)
     raise AssertionError("the last unit has no limit")

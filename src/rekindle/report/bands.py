@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,10 +27,7 @@ class Interval:
         ends = (self.low90, self.low50, self.high50, self.high90)
         if not np.all(np.isfinite((self.middle, *ends))):
             raise ValueError(f"an interval must be finite: {self}")
-        if any(
-            after < before - _SLACK * max(1.0, abs(before))
-            for before, after in zip(ends, ends[1:], strict=False)
-        ):
+        if any(after < before - _SLACK * max(1.0, abs(before)) for before, after in pairwise(ends)):
             raise ValueError(f"the ends of an interval must not fall: {self}")
 
     @classmethod
@@ -37,9 +35,7 @@ class Interval:
         """Quantiles of `draws` (one value a draw); the middle is their median unless given."""
         values = np.asarray(draws, dtype=float)
         low90, low50, high50, high90 = (float(v) for v in np.quantile(values, QUANTILES))
-        return cls(
-            float(np.median(values)) if middle is None else float(middle), low90, low50, high50, high90
-        )
+        return cls(float(np.median(values)) if middle is None else float(middle), low90, low50, high50, high90)
 
     def times(self, factor: float) -> Interval:
         """The same interval in another unit; `factor` must be positive."""
@@ -76,7 +72,7 @@ class Band:
                 raise ValueError(f"'{name}' of a band holds a value that is not finite")
             object.__setattr__(self, name, array)
         ends = [arrays[name] for name in ("low90", "low50", "high50", "high90")]
-        for before, after in zip(ends, ends[1:], strict=False):
+        for before, after in pairwise(ends):
             if np.any(after < before - _SLACK * np.maximum(1.0, np.abs(before))):
                 raise ValueError("the quantiles of a band cross")
 
@@ -94,9 +90,7 @@ class Band:
     def from_quantiles(cls, quantiles: ArrayLike, middle: ArrayLike | None = None) -> Band:
         """From the rows 5, 25, 50, 75 and 95 % (5 x times); the middle is the 50 % row unless given."""
         low90, low50, median, high50, high90 = np.asarray(quantiles, dtype=float)
-        return cls(
-            median if middle is None else np.asarray(middle, dtype=float), low90, low50, high50, high90
-        )
+        return cls(median if middle is None else np.asarray(middle, dtype=float), low90, low50, high50, high90)
 
     def at(self, times_h: Floats, hour: float) -> Interval:
         """The interval at one time, by linear interpolation between the band's times."""

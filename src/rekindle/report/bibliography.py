@@ -1,5 +1,4 @@
-"""Sources and popular claims: what the page rests on, and what is often said beside what the evidence says.
-"""
+"""Sources and popular claims: what the page rests on, and what is often said beside what the evidence says."""
 
 from __future__ import annotations
 

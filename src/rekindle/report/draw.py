@@ -89,11 +89,7 @@ def thinned(points: Sequence[Point], tolerance: float = TOLERANCE_PX) -> list[Po
         start, along = sheet[first], sheet[last] - sheet[first]
         length = math.hypot(*along)
         between = sheet[first + 1 : last] - start
-        away = (
-            np.abs(along[0] * between[:, 1] - along[1] * between[:, 0]) / length
-            if length
-            else np.hypot(*between.T)
-        )
+        away = np.abs(along[0] * between[:, 1] - along[1] * between[:, 0]) / length if length else np.hypot(*between.T)
         furthest = int(np.argmax(away))
         if away[furthest] > tolerance:
             middle = first + 1 + furthest
@@ -106,8 +102,7 @@ def text_width(words: str, size: float, *, bold: bool = False) -> float:
     """Width in pixels that words take at most, from the widest of the fonts named (DejaVu Sans)."""
     narrow, wide = "iljtf.,:;'|!()[] \u00a0·", "mwMW%@—"
     ems = sum(
-        0.36 if letter in narrow else 0.95 if letter in wide else 0.70 if letter.isupper() else 0.61
-        for letter in words
+        0.36 if letter in narrow else 0.95 if letter in wide else 0.70 if letter.isupper() else 0.61 for letter in words
     )
     return ems * size * (1.07 if bold else 1.0)
 
@@ -174,9 +169,7 @@ class Canvas:
     def text(self, x: float, y: float, words: str, mark: str = "tick", anchor: str = "start") -> None:
         """Words at a baseline; `anchor` start, middle or end."""
         place = "" if anchor == "start" else f' text-anchor="{anchor}"'
-        self._parts.append(
-            f'<text x="{number(x)}" y="{number(y)}" class="{mark}"{place}>{escape(words)}</text>'
-        )
+        self._parts.append(f'<text x="{number(x)}" y="{number(y)}" class="{mark}"{place}>{escape(words)}</text>')
 
     def rect(self, x: float, y: float, width: float, height: float, mark: str) -> None:
         """A rectangle from its upper left corner."""
@@ -205,9 +198,7 @@ class Canvas:
             return
         self.circle(x, y, 4.5, "glyphf" if grade == "human" else "glyph")
         if grade == "rodent":
-            self._parts.append(
-                f'<path d="M{number(x)},{number(y - 4.5)}a4.5,4.5 0 0 0 0,9Z" class="glyphf"/>'
-            )
+            self._parts.append(f'<path d="M{number(x)},{number(y - 4.5)}a4.5,4.5 0 0 0 0,9Z" class="glyphf"/>')
 
     def reading_line(self, group: str, top: float, bottom: float) -> None:
         """A line that the page's slider moves; hidden until it does."""

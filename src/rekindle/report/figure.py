@@ -83,9 +83,7 @@ class Figure:
 
     def pictures(self) -> str:
         """The three widths one after another; the page's style shows the one that fits."""
-        return "".join(
-            self.picture(width).replace(' xmlns="http://www.w3.org/2000/svg"', "") for width in WIDTHS
-        )
+        return "".join(self.picture(width).replace(' xmlns="http://www.w3.org/2000/svg"', "") for width in WIDTHS)
 
     def svg(self, width: Width = "wide") -> str:
         """A file of its own: heading, picture, key and caption on white, every colour written out."""
@@ -111,9 +109,7 @@ class Figure:
         unique = re.sub(
             r'aria-labelledby="([^ "]+) ([^"]+)"', rf'aria-labelledby="{self.key}-\1 {self.key}-\2"', unique
         )
-        return (
-            f"<figure>{unique}<details><summary>These numbers as a table</summary>{tables}</details></figure>"
-        )
+        return f"<figure>{unique}<details><summary>These numbers as a table</summary>{tables}</details></figure>"
 
 
 def wrapped(words: str, width: float, size: float, *, bold: bool = False) -> list[str]:

@@ -16,8 +16,7 @@ from rekindle.report.tables import NONE, chance_base
 
 @dataclass(frozen=True)
 class Fact:
-    """One headline number: its kind (Benefit or Harm), what it is, the number, its bar and the small print.
-    """
+    """One headline number: its kind (Benefit or Harm), what it is, the number, its bar and the small print."""
 
     kind: str
     name: str
@@ -55,7 +54,8 @@ def _fact(material: ReportInput, endpoint: Endpoint) -> Fact:
     if endpoint.kind == "chance":
         base = chance_base(endpoint)
         bar = _bar(value.times(100), beside.times(100) if beside else None, 0.0, 100.0)
-        big, small = plain(value.middle * base), f"in{NBSP}{base:,}"
+        none = round(value.middle * base) == 0
+        big, small = "below 1" if none else plain(value.middle * base), f"in{NBSP}{base:,}"
         return Fact(
             kind,
             endpoint.name,
@@ -69,9 +69,7 @@ def _fact(material: ReportInput, endpoint: Endpoint) -> Fact:
     low, high = min(ends), max(ends)
     big, small = _amount(endpoint, value)
     ticks = (plain(low), "", plain(high))
-    return Fact(
-        kind, endpoint.name, big, small, _bar(value, beside, low, high), ticks, fact_range(endpoint, material)
-    )
+    return Fact(kind, endpoint.name, big, small, _bar(value, beside, low, high), ticks, fact_range(endpoint, material))
 
 
 def _amount(endpoint: Endpoint, value: Interval) -> tuple[str, str]:
@@ -116,9 +114,7 @@ def hundreds(material: ReportInput) -> tuple[str, list[Hundred]]:
         remission = round(share.get("remission", 0.0))
         better = round(share.get("remission", 0.0) + share.get("half_better", 0.0))
         partly = min(100 - better, round(share.get("partly_better", 0.0)))
-        found.append(
-            Hundred(name, str(better), _dots(name, hour, remission, better, partly), name == wanted[0])
-        )
+        found.append(Hundred(name, str(better), _dots(name, hour, remission, better, partly), name == wanted[0]))
     return when(hour), found
 
 
@@ -136,6 +132,6 @@ def _dots(arm: str, hour: float, remission: int, better: int, partly: int) -> st
         f"{partly} partly better, {100 - better - partly} not better, relapsed or left."
     )
     return (
-        f'<svg viewBox="0 0 140 140" role="img" aria-labelledby="{ids}-t {ids}-d"><title id="{ids}-t">A hundred people</title>'
-        f'<desc id="{ids}-d">{words}</desc>{dots}</svg>'
+        f'<svg viewBox="0 0 140 140" role="img" aria-labelledby="{ids}-t {ids}-d">'
+        f'<title id="{ids}-t">A hundred people</title><desc id="{ids}-d">{words}</desc>{dots}</svg>'
     )

@@ -25,7 +25,7 @@ from rekindle.report.figures import draw_figures
 from rekindle.report.hero import facts, hundreds
 from rekindle.report.marks import PATTERNS, page_css
 from rekindle.report.material import ReportInput
-from rekindle.report.sentences import answer
+from rekindle.report.sentences import answer_words
 from rekindle.report.tables import Table, endpoints_table, keyed
 
 STATEMENT = "It informs clinicians; it decides nothing."
@@ -67,7 +67,7 @@ def render(material: ReportInput, drawn: Mapping[str, Figure] | None = None) -> 
     sections: dict[str, Any] = {
         "material": material,
         "study": material.study,
-        "answer": answer(material),
+        "answer": answer_words(material),
         "instant": instant,
         "hundreds": dots,
         "facts": facts(material),
@@ -101,16 +101,12 @@ def making_table(material: ReportInput) -> Table:
         "Seed": str(making.seed),
         "People": f"{study.people_per_arm:,} an arm, {study.repeated_studies:,} repeated studies of that size",
         "Population": study.population,
-        "Parameters": "as published or assumed, before calibration"
-        if study.before_calibration
-        else "calibrated",
+        "Parameters": "as published or assumed, before calibration" if study.before_calibration else "calibrated",
         **{f"Digest of {name}": value for name, value in making.inputs.items()},
         **dict(making.settings),
         "Left out": "; ".join(making.unsolved) if making.unsolved else "nobody; everyone could be simulated",
     }
-    return keyed(
-        {name: value for name, value in rows.items() if value}, "Enough to make it again.", ("What", "Value")
-    )
+    return keyed({name: value for name, value in rows.items() if value}, "Enough to make it again.", ("What", "Value"))
 
 
 def _rows(shown: Mapping[str, Figure]) -> list[tuple[str, list[Figure]]]:
@@ -121,9 +117,7 @@ def _rows(shown: Mapping[str, Figure]) -> list[tuple[str, list[Figure]]]:
     for figure in shown.values():
         if figure.key == "drivers":
             continue
-        kind = (
-            "pair" if figure.layout in ("main", "side") else "halves" if figure.layout == "half" else "solo"
-        )
+        kind = "pair" if figure.layout in ("main", "side") else "halves" if figure.layout == "half" else "solo"
         if rows and kind != "solo" and rows[-1][0] == kind and len(rows[-1][1]) < 2:
             rows[-1][1].append(figure)
         else:

@@ -63,7 +63,9 @@ MARKS: Mapping[str, Mapping[str, str]] = {
     "dline": {**_LINE, "stroke": "armC", "stroke-width": "2", "stroke-dasharray": "9 3 2 3"},
     # forecast: how much people differ
     "spread": {"fill": "spread"},
-    "people": {"fill": "none", "stroke": "edge", "stroke-width": "1.5", "stroke-dasharray": "0.1 4", "stroke-linecap": "round"},
+    "people": {
+        "fill": "none", "stroke": "edge", "stroke-width": "1.5", "stroke-dasharray": "0.1 4", "stroke-linecap": "round"
+    },
     # evidence
     "ci": {"stroke": "ink", "stroke-width": "1.25"},
     "obs": {"fill": "ink", "stroke": "page", "stroke-width": "1.25"},

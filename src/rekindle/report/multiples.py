@@ -40,7 +40,7 @@ def separate_grids(count: int) -> tuple[Grid, ...]:
     """Three widths for `count` panels whose axes differ."""
     return (
         Grid("wide", 1120, min(4, count), 150, gap=48),
-        Grid("mid", 680, min(2, count), 140, gap=48),
+        Grid("mid", 680, count if count <= 3 else 2, 140, gap=40),
         Grid("narrow", 350, 1, 120),
     )
 
@@ -72,9 +72,7 @@ def way_to_health(material: ReportInput, outcome: Outcome, arm: str = "") -> str
     curve = next((curve for curve in outcome.arms if curve.arm == name), outcome.arms[0])
     start = float(curve.average.middle[0])
     target = outcome.low if outcome.better == "lower" else outcome.high
-    end = curve.average.at(
-        outcome.times_h, min(material.study.end_of_treatment_h, float(outcome.times_h[-1]))
-    ).middle
+    end = curve.average.at(outcome.times_h, min(material.study.end_of_treatment_h, float(outcome.times_h[-1]))).middle
     return f"{plain(100 * (end - start) / (target - start) if target != start else 0.0)}{NBSP}%"
 
 
@@ -115,7 +113,7 @@ def draw_grid(
             Scale(outcome.low, outcome.high, top + grid.plot, top),
         )
         lowest = index + grid.columns >= len(outcomes)
-        axis = time_axis(horizon, 4 if wide < 230 else 7)
+        axis = time_axis(horizon, 3 if wide < 130 else 4 if wide < 230 else 7)
         frame(
             canvas,
             panel,
@@ -132,9 +130,7 @@ def draw_grid(
     return Drawing(canvas.width, canvas.height, canvas.markup())
 
 
-def multiples_table(
-    material: ReportInput, outcomes: Sequence[Outcome], caption: str, *, health: bool = False
-) -> Table:
+def multiples_table(material: ReportInput, outcomes: Sequence[Outcome], caption: str, *, health: bool = False) -> Table:
     """Each measure and arm: start, end of treatment and end of follow-up with nine-in-ten ranges of the
     average.
 
@@ -187,4 +183,5 @@ def _lines(canvas: Canvas, panel: Panel, material: ReportInput, outcome: Outcome
 def multiples_description(material: ReportInput, outcomes: Sequence[Outcome]) -> str:
     """Every panel's change in one sentence each."""
     parts = [f"{outcome.name} {change_words(material, outcome)}" for outcome in outcomes]
-    return f"{len(outcomes)} panels over {lasting(material.study.horizon_h)}, on {material.active.name}: {'; '.join(parts)}."
+    start = f"{len(outcomes)} panels over {lasting(material.study.horizon_h)}, on {material.active.name}"
+    return f"{start}: {'; '.join(parts)}."

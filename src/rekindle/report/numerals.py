@@ -70,16 +70,16 @@ def denominator(middle: float) -> int:
 def count(share: float, of: int | None = None) -> str:
     """A chance without its range.
 
-    >>> count(0.462), count(0.004)
-    ('46\\xa0in\\xa0100', '4\\xa0in\\xa01,000')
+    >>> count(0.462), count(0.004), count(0.0002)
+    ('46\\xa0in\\xa0100', '4\\xa0in\\xa01,000', 'fewer than 1\\xa0in\\xa01,000')
     """
     base = denominator(share) if of is None else of
+    if round(share * base) == 0:
+        return f"fewer than 1{NBSP}in{NBSP}{base:,}"
     return f"{plain(share * base)}{NBSP}in{NBSP}{base:,}"
 
 
-def chance(
-    interval: Interval, *, of: int | None = None, people: int | None = None, signed: bool = False
-) -> str:
+def chance(interval: Interval, *, of: int | None = None, people: int | None = None, signed: bool = False) -> str:
     """A chance with its nine-in-ten range: '46 in 100 (38 to 55)', or what none among `people` allows one
     to say.
     """
@@ -150,13 +150,13 @@ def lasting(hours: float) -> str:
 
 
 def brief(value: float) -> str:
-    """An axis or label number with three significant digits at most and no trailing zeros.
+    """An axis or label number: at most three significant digits and three decimals, no trailing zeros.
 
     >>> brief(0.5), brief(182.4), brief(-3.25), brief(1500)
     ('0.5', '182', '−3.25', '1,500')
     """
     if value == 0 or not math.isfinite(value):
         return "0"
-    place = min(0, math.floor(math.log10(abs(value))) - 2)
+    place = max(-3, min(0, math.floor(math.log10(abs(value))) - 2))
     words = plain(value, place)
     return words.rstrip("0").rstrip(".") if "." in words else words

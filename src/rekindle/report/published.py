@@ -70,9 +70,7 @@ def tally(found: Sequence[Judged]) -> str:
             parts.append(f"{inside} of {len(of)} published {noun} {words} {lie} inside the 9-in-10 band.")
     missed = sum(not one.inside for one in found)
     if missed:
-        parts.append(
-            "The miss comes first in the table." if missed == 1 else "The misses come first in the table."
-        )
+        parts.append("The miss comes first in the table." if missed == 1 else "The misses come first in the table.")
     return " ".join(parts)
 
 

@@ -47,8 +47,13 @@ class Words:
     of_drug: bool = False
 
 
-def answer(material: ReportInput) -> list[list[Words]]:
-    """The answer of the study: a few sentences as stretches of words, the number and its interval first."""
+def answer(material: ReportInput) -> str:
+    """The answer of the study as plain text: a few sentences, the number and its interval first."""
+    return " ".join("".join(words.text for words in sentence) for sentence in answer_words(material))
+
+
+def answer_words(material: ReportInput) -> list[list[Words]]:
+    """The same sentences as stretches of words, so that a page can set the numbers in bold."""
     benefits = [endpoint for endpoint in material.endpoints if endpoint.role == "benefit"]
     chosen = benefits or list(material.endpoints[:1])
     if not chosen:
@@ -86,18 +91,21 @@ def _value_sentence(material: ReportInput, endpoint: Endpoint, *, full: bool) ->
             ]
         return [*words, Words(".")]
     base = chance_base(endpoint)
-    opening = f"{moment(endpoint.time_h)} about " if endpoint.time_h is not None else "Over the course about "
-    words = [Words(opening), Words(count(value.middle, base), strong=True, of_drug=True)]
-    words.append(
-        Words(
-            f" people on {material.active.name} {endpoint.clause} (9 times in 10 between {span(value.times(base), 0, joined='and')})"
-        )
-    )
+    opening = f"{moment(endpoint.time_h)} " if endpoint.time_h is not None else "Over the course "
+    words = [Words(opening + about(value.middle, base)), Words(count(value.middle, base), strong=True, of_drug=True)]
+    ends = span(value.times(base), 0, joined="and")
+    words.append(Words(f" people on {material.active.name} {endpoint.clause} (9 times in 10 between {ends})"))
     if beside is not None and comparator is not None:
-        words += [Words(", beside about "), Words(count(beside.middle, base), strong=True)]
+        words.append(Words(f", beside {about(beside.middle, base)}"))
+        words.append(Words(count(beside.middle, base), strong=True))
         again = f" ({span(beside.times(base), 0)})" if full else ""
         words.append(Words(f" on {comparator.name}{again}"))
     return [*words, Words(".")]
+
+
+def about(share: float, base: int) -> str:
+    """'about ' before a number that was rounded, nothing before 'fewer than 1'."""
+    return "about " if round(share * base) else ""
 
 
 def _difference_sentence(endpoint: Endpoint) -> str:
@@ -111,21 +119,13 @@ def _difference_sentence(endpoint: Endpoint) -> str:
 
 def _later_sentence(material: ReportInput, first: Endpoint, later: Endpoint) -> list[Words]:
     value, before = later.arms.get(material.active.name), first.arms.get(material.active.name)
-    if (
-        value is None
-        or before is None
-        or later.kind != "chance"
-        or first.kind != "chance"
-        or later.time_h is None
-    ):
+    if value is None or before is None or later.kind != "chance" or first.kind != "chance" or later.time_h is None:
         return _value_sentence(material, later, full=True)
     base = chance_base(later)
     fading, growing = value.middle < before.middle - 0.02, value.middle > before.middle + 0.02
     sessions_end = max(material.active.session_hours, default=0.0) < later.time_h - WEEK_H
     course = "the gain fades" if fading else "the gain grows" if growing else "the gain holds"
-    opening = (
-        f"With no further sessions {course}: by " if sessions_end else f"As sessions go on {course}: by "
-    )
+    opening = f"With no further sessions {course}: by " if sessions_end else f"As sessions go on {course}: by "
     words = [
         Words(f"{opening}{when(later.time_h)} it is "),
         Words(count(value.middle, base), strong=True, of_drug=True),
@@ -176,9 +176,7 @@ def whereabouts_finding(material: ReportInput) -> str:
         material.whereabouts[0],
     )
     end = float(block.times_h[-1])
-    well = sum(
-        float(block.classes[key].middle[-1]) for key in ("remission", "half_better") if key in block.classes
-    )
+    well = sum(float(block.classes[key].middle[-1]) for key in ("remission", "half_better") if key in block.classes)
     relapsed = float(block.classes["relapsed"].middle[-1]) if "relapsed" in block.classes else 0.0
     words = f"By {when(end)}, {plain(100 * well)} of 100 people on {block.arm} are at least half better"
     return f"{words} and {plain(100 * relapsed)} have relapsed" if relapsed >= 0.005 else words
@@ -194,11 +192,7 @@ def chances_finding(material: ReportInput, shown: Chance) -> str:
     if value is None:
         return shown.name
     start = f"{shown.name} at {when(hour)}: {count(value.middle, 100)}"
-    return (
-        f"{start}, beside {count(beside.middle, 100)} on {comparator.name}"
-        if beside and comparator
-        else start
-    )
+    return f"{start}, beside {count(beside.middle, 100)} on {comparator.name}" if beside and comparator else start
 
 
 def relapse_finding(steps: RelapseSteps) -> str:
@@ -271,9 +265,7 @@ def drivers_finding(name: str, low: float, high: float, unit: str) -> str:
     """The parameter that moves the answer most, and how far."""
     size = abs(high - low)
     digits = 0 if size >= 10 else -1
-    return (
-        f"{_capital(name)} matters most: over its range the answer moves by {plain(size, digits)}{NBSP}{unit}"
-    )
+    return f"{_capital(name)} matters most: over its range the answer moves by {plain(size, digits)}{NBSP}{unit}"
 
 
 def fact_range(endpoint: Endpoint, material: ReportInput) -> str:
@@ -286,9 +278,7 @@ def fact_range(endpoint: Endpoint, material: ReportInput) -> str:
     beside = endpoint.arms.get(comparator.name) if comparator else None
     if endpoint.kind == "chance":
         words = f"9 times in 10 between {span(value.times(base), 0, joined='and')}."
-        other = (
-            f" {_capital(comparator.name)} {plain(beside.middle * base)}." if comparator and beside else ""
-        )
+        other = f" {_capital(comparator.name)} {plain(beside.middle * base)}." if comparator and beside else ""
         if value.high90 == 0.0:
             words = f"{_capital(chance(value, people=material.study.people_per_arm))}."
         return words + other

@@ -78,14 +78,15 @@ def draw_strips(
     top_words: Callable[[Canvas, Scale], None] | None = None,
 ) -> Drawing:
     """All strips from top to bottom; the lowest carries the times."""
-    top = head + (lane.gap - 12 if lane.above else 0)
-    bottom = top + len(strips) * (lane.strip + lane.gap) - lane.gap
+    gap = lane.gap if not lane.above else 38.0 + 17 * max(len(_above(lane, words)) for words in summaries)
+    top = head + (gap - 10 if lane.above else 0)
+    bottom = top + len(strips) * (lane.strip + gap) - gap
     canvas = Canvas(lane.width, bottom + (40 if line.unit else 26))
     across = Scale(line.low_h, line.high_h, lane.left, lane.width - lane.right, log=line.log)
     if top_words:
         top_words(canvas, across)
     for index, (strip, summary) in enumerate(zip(strips, summaries, strict=True)):
-        start = top + index * (lane.strip + lane.gap)
+        start = top + index * (lane.strip + gap)
         low, high = value_axis(strip)
         panel = Panel(strip.key, across, Scale(low, high, start + lane.strip, start))
         if line.decorate:
@@ -99,9 +100,7 @@ def draw_strips(
         canvas.reading_line("a", panel.top, panel.bottom)
     for hour, words in line.ticks:
         edge = across(hour) + canvas.words_width(words, "tick") / 2 > lane.width
-        canvas.text(
-            lane.width if edge else across(hour), bottom + 19, words, "tick", "end" if edge else "middle"
-        )
+        canvas.text(lane.width if edge else across(hour), bottom + 19, words, "tick", "end" if edge else "middle")
     if line.unit:
         canvas.text((across.start + across.end) / 2, bottom + 36, line.unit, "tick", "middle")
     places = tuple(round(across(hour), 1) if line.low_h <= hour <= line.high_h else None for hour in steps)
@@ -110,9 +109,7 @@ def draw_strips(
 
 def _axis(canvas: Canvas, panel: Panel, strip: Strip) -> None:
     for value, words in value_ticks(panel.y.low, panel.y.high, 2):
-        canvas.line(
-            panel.left, panel.y(value), panel.right, panel.y(value), "axis0" if value == 0 else "grid"
-        )
+        canvas.line(panel.left, panel.y(value), panel.right, panel.y(value), "axis0" if value == 0 else "grid")
         canvas.text(panel.left - 6, panel.y(value) + 4, words, "tick", "end")
     if strip.resting:
         canvas.line(panel.left, panel.y(strip.resting), panel.right, panel.y(strip.resting), "rest")
@@ -164,7 +161,7 @@ def _words_beside(canvas: Canvas, panel: Panel, strip: Strip, summary: Summary, 
 
 
 def _words_above(canvas: Canvas, panel: Panel, strip: Strip, summary: Summary, lane: Lane) -> None:
-    lines = wrapped(f"{summary[0]}: {', '.join(summary[1:])}", lane.width - 20, text_size("tick"))[:2]
+    lines = _above(lane, summary)
     down = panel.top - 10
     for words in reversed(lines):
         canvas.text(16, down, words, "tick")
@@ -173,3 +170,8 @@ def _words_above(canvas: Canvas, panel: Panel, strip: Strip, summary: Summary, l
     canvas.text(0, down - 2, strip.name, "rname")
     if canvas.words_width(strip.name, "rname") + canvas.words_width(strip.unit, "tick") + 12 < lane.width:
         canvas.text(lane.width - 2, down - 2, strip.unit, "tick", "end")
+
+
+def _above(lane: Lane, summary: Summary) -> list[str]:
+    """A summary in at most two lines above a strip."""
+    return wrapped(f"{summary[0]}: {', '.join(summary[1:])}", lane.width - 20, text_size("tick"))[:2]

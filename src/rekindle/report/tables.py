@@ -8,7 +8,7 @@ from html import escape
 
 from rekindle.report.bands import Interval
 from rekindle.report.material import Endpoint, ReportInput
-from rekindle.report.numerals import NBSP, chance, clock, denominator, ranged, span, when
+from rekindle.report.numerals import NBSP, chance, clock, denominator, ranged, when
 
 NONE = "not known"
 
@@ -28,34 +28,51 @@ class Table:
     def __post_init__(self) -> None:
         for row in self.rows:
             if len(row) != len(self.head):
-                raise ValueError(
-                    f"a row of '{self.caption}' has {len(row)} cells under {len(self.head)} heads"
-                )
+                raise ValueError(f"a row of '{self.caption}' has {len(row)} cells under {len(self.head)} heads")
 
-    def html(self, label: str = "") -> str:
-        """The table in a region that scrolls by keyboard if it is wide."""
+    def html(self, label: str = "", *, cards: bool = False) -> str:
+        """The table in a region that scrolls by keyboard if it is wide.
+
+        `cards`: on a phone each row becomes a card with its heads beside its cells. A table whose display is
+        changed loses its meaning for some screen readers, so the roles are written out.
+        """
+        role = _roles if cards else _plain
         head = "".join(
-            f'<th scope="col"{self._side(i)}>{escape(words)}</th>' for i, words in enumerate(self.head)
+            f'<th scope="col"{role("columnheader")}{self._side(i)}>{escape(words)}</th>'
+            for i, words in enumerate(self.head)
         )
-        body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
+        body = "".join(f"<tr{role('row')}>{self._row(row, cards)}</tr>" for row in self.rows)
         name = escape(label or self.caption)
+        style = ' class="cards"' if cards else ""
         return (
-            f'<div class="scroll" tabindex="0" role="region" aria-label="{name}"><table>'
-            f"<caption>{escape(self.caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+            f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">'
+            f"<table{role('table')}{style}><caption>{escape(self.caption)}</caption>"
+            f"<thead{role('rowgroup')}><tr{role('row')}>{head}</tr></thead>"
+            f"<tbody{role('rowgroup')}>{body}</tbody></table></div>"
         )
 
-    def _row(self, row: tuple[str, ...]) -> str:
+    def _row(self, row: tuple[str, ...], cards: bool) -> str:
         first, *rest = row
-        cells = "".join(f"<td{self._side(i)}>{escape(words)}</td>" for i, words in enumerate(rest, start=1))
-        return f'<th scope="row">{escape(first)}</th>{cells}'
+        role = _roles if cards else _plain
+        cells = []
+        for i, words in enumerate(rest, start=1):
+            name = f' data-head="{escape(self.head[i])}"' if cards else ""
+            cells.append(f"<td{role('cell')}{self._side(i)}{name}>{escape(words)}</td>")
+        return f'<th scope="row"{role("rowheader")}>{escape(first)}</th>{"".join(cells)}'
 
     def _side(self, column: int) -> str:
         return ' class="l"' if column in self.words else ""
 
 
-def value_words(
-    endpoint: Endpoint, interval: Interval | None, people: int, *, difference: bool = False
-) -> str:
+def _roles(name: str) -> str:
+    return f' role="{name}"'
+
+
+def _plain(name: str) -> str:
+    return ""
+
+
+def value_words(endpoint: Endpoint, interval: Interval | None, people: int, *, difference: bool = False) -> str:
     """An endpoint's value with its range, in the form of its kind.
 
     A chance is told in 100 or, when every arm's is rarer than one in a hundred, in 1,000, so that arms
@@ -68,9 +85,7 @@ def value_words(
     if endpoint.kind == "minutes" and not difference:
         low, middle, high = (clock(value) for value in (interval.low90, interval.middle, interval.high90))
         return f"{middle} ({low} to {high})"
-    unit = {"points": "points", "days": "days", "hours": "h", "minutes": "min"}.get(
-        endpoint.kind, endpoint.unit
-    )
+    unit = {"points": "points", "days": "days", "hours": "h", "minutes": "min"}.get(endpoint.kind, endpoint.unit)
     whole = endpoint.kind in ("days", "minutes") or (endpoint.kind == "points" and not difference)
     return ranged(interval, unit, whole=whole, signed=difference)
 
@@ -98,9 +113,10 @@ def endpoints_table(material: ReportInput) -> Table:
             cells.append(value_words(endpoint, endpoint.difference, people, difference=True) if known else "")
         rows.append((endpoint.name, moment, *cells))
     if with_difference:
-        head.append(f"Difference, {difference_words(material)}")
+        head.append("Difference")
+    taken = f" Difference: {difference_words(material)}." if with_difference else ""
     return Table(
-        f"Endpoints. In brackets: 9 in 10 repeated studies of {people:,}{NBSP}people an arm.",
+        f"In brackets: 9 in 10 repeated studies of {people:,}{NBSP}people an arm.{taken}",
         tuple(head),
         tuple(rows),
         frozenset({0, 1}),

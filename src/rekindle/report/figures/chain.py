@@ -18,7 +18,7 @@ from rekindle.report.tables import Table
 
 LANES = (
     strips.Lane("wide", 1120, 74, 20, above=False),
-    strips.Lane("mid", 680, 74, 62, above=True),
+    strips.Lane("mid", 680, 54, 62, above=True),
     strips.Lane("narrow", 350, 70, 64, above=True),
 )
 FIRST_H = 1 / 60
@@ -37,13 +37,9 @@ def figure(material: ReportInput) -> Figure | None:
     drawings = {}
     for lane in LANES:
         shown = (
-            tuple(tick for tick in ticks if tick[0] not in (FIRST_H * 10, 6.0, 672.0))
-            if lane.width < 400
-            else ticks
+            tuple(tick for tick in ticks if tick[0] not in (FIRST_H * 10, 6.0, 672.0)) if lane.width < 400 else ticks
         )
-        line = strips.TimeLine(
-            FIRST_H, last, True, shown, "time since the dose, each step several times longer"
-        )
+        line = strips.TimeLine(FIRST_H, last, True, shown, "time since the dose, each step several times longer")
         drawings[lane.name] = strips.draw_strips(chain, lane, line, summaries, steps)
     return Figure(
         key="chain",
@@ -52,9 +48,7 @@ def figure(material: ReportInput) -> Figure | None:
         "▾ the furthest point from rest; dotted: the level at rest",
         title="The chain from drug in blood to synapses and mood after one dose",
         description="Strips on one time axis. "
-        + " ".join(
-            f"{strip.name}: {', '.join(words)}." for strip, words in zip(chain, summaries, strict=True)
-        ),
+        + " ".join(f"{strip.name}: {', '.join(words)}." for strip, words in zip(chain, summaries, strict=True)),
         drawings=drawings,
         caption=_caption(chain),
         tables=(_peaks(chain), _values(chain, ticks)),
@@ -73,9 +67,7 @@ def summary(strip: Strip) -> strips.Summary:
 
 
 def _caption(chain: tuple[Strip, ...]) -> str:
-    by_grade = {
-        grade: sum(strip.grade == grade for strip in chain) for grade in ("human", "rodent", "assumed")
-    }
+    by_grade = {grade: sum(strip.grade == grade for strip in chain) for grade in ("human", "rodent", "assumed")}
     return (
         f"Of {len(chain)} links {by_grade['human']} are measured in people, {by_grade['rodent']} carried over from "
         f"rodents and {by_grade['assumed']} assumed; a curve is as good as its weakest link."
@@ -98,23 +90,17 @@ def _peaks(chain: tuple[Strip, ...]) -> Table:
         )
         rows.append(cells)
     head = ("Quantity", "Unit", "Evidence", "At rest", "Furthest at", "Value there", "9 in 10")
-    return Table(
-        "The chain: furthest point from rest after one dose.", head, tuple(rows), frozenset({0, 1, 2})
-    )
+    return Table("The chain: furthest point from rest after one dose.", head, tuple(rows), frozenset({0, 1, 2}))
 
 
 def _values(chain: tuple[Strip, ...], ticks: tuple[tuple[float, str], ...]) -> Table:
     head = ("Quantity", *(words for _, words in ticks))
     rows = tuple(
-        (strip.name, *(brief(strip.band.at(strip.times_h, hour).middle) for hour, _ in ticks))
-        for strip in chain
+        (strip.name, *(brief(strip.band.at(strip.times_h, hour).middle) for hour, _ in ticks)) for strip in chain
     )
     return Table("The chain: the middle line over time.", head, rows)
 
 
 def _sentence(chain: tuple[Strip, ...], hour: float) -> str:
-    said = [
-        f"{strip.name.lower()} {brief(strip.band.at(strip.times_h, hour).middle)} {strip.unit}"
-        for strip in chain
-    ]
+    said = [f"{strip.name.lower()} {brief(strip.band.at(strip.times_h, hour).middle)} {strip.unit}" for strip in chain]
     return f"{lasting(hour).capitalize()} after the dose: {', '.join(said)}"

@@ -66,9 +66,7 @@ def figure(material: ReportInput) -> Figure | None:
         caption=f"{published.tally(found)} {_people_words(material, outcome)}{arms.left_out(material)}",
         tables=(course_table(material, outcome), *((points,) if points else ())),
         entries=(*entries, *published.point_entries([one.point for one in found], comparator)),
-        reading=Reading(
-            "Read any day", tuple(_sentence(material, outcome, hour) for hour in steps), len(steps) // 2
-        ),
+        reading=Reading("Read any day", tuple(_sentence(material, outcome, hour) for hour in steps), len(steps) // 2),
         layout="main",
     )
 
@@ -136,8 +134,7 @@ def _draw(material: ReportInput, outcome: Outcome, sheet: _Sheet, steps: list[fl
 
 def _panels(material: ReportInput, outcome: Outcome, sheet: _Sheet) -> Panels:
     highest = [
-        max(curve.average.high90.max(), curve.people.high90.max() if curve.people else 0.0)
-        for curve in outcome.arms
+        max(curve.average.high90.max(), curve.people.high90.max() if curve.people else 0.0) for curve in outcome.arms
     ]
     highest += [point.high95 for point in material.published if point.outcome == outcome.key]
     top_value = min(outcome.high, upper_limit(max(highest)))
@@ -161,9 +158,7 @@ def _zones(canvas: Canvas, panel: Panel, outcome: Outcome, sheet: _Sheet) -> Non
         low, high = max(zone.low, panel.y.low), min(zone.high, panel.y.high)
         if high > low:
             word = short.get(zone.word, zone.word) if sheet.short else zone.word
-            canvas.text(
-                panel.left - (28 if sheet.short else 34), panel.y((low + high) / 2) + 4, word, "zone", "end"
-            )
+            canvas.text(panel.left - (28 if sheet.short else 34), panel.y((low + high) / 2) + 4, word, "zone", "end")
     arrow = "↓" if outcome.better == "lower" else "↑"
     words = f"{arrow} better" if sheet.short else f"better {arrow}"
     canvas.text(panel.left - 8, panel.bottom + 35, words, "labn", "end")
@@ -240,15 +235,9 @@ def _reading(panels: Panels, steps: list[float]) -> dict[str, tuple[float | None
 
 
 def _sentence(material: ReportInput, outcome: Outcome, hour: float) -> str:
-    parts = []
-    for curve in outcome.arms:
-        parts.append(f"{curve.arm} {ranged(curve.average.at(outcome.times_h, hour), whole=True)}")
+    parts = [f"{curve.arm} {ranged(curve.average.at(outcome.times_h, hour), whole=True)}" for curve in outcome.arms]
     people = next((curve.people for curve in outcome.arms if curve.arm == material.active.name), None)
-    who = (
-        f"; 9 in 10 people on {material.active.name} {span(people.at(outcome.times_h, hour), 0)}"
-        if people
-        else ""
-    )
+    who = f"; 9 in 10 people on {material.active.name} {span(people.at(outcome.times_h, hour), 0)}" if people else ""
     return f"{when(hour) if hour else 'Start'}: {', '.join(parts)}{who}"
 
 

@@ -34,9 +34,7 @@ def figure(material: ReportInput) -> Figure | None:
 def _finding(material: ReportInput) -> str:
     """Compare what share of the way to full health mood and motivation have come."""
     end = multiples.end_words(material, material.drive[0])
-    shares = [
-        (outcome.name.lower(), multiples.way_to_health(material, outcome)) for outcome in material.drive[:2]
-    ]
+    shares = [(outcome.name.lower(), multiples.way_to_health(material, outcome)) for outcome in material.drive[:2]]
     first = f"By {end} {shares[0][0]} has come {shares[0][1]} of the way to health"
     return f"{first}, {shares[1][0]} {shares[1][1]}" if len(shares) > 1 else first
 

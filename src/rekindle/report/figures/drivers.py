@@ -23,15 +23,11 @@ class _Lane:
     width: float
     left: float
     right: float
-    row: float
     above: bool
 
 
-LANES = (
-    _Lane("wide", 1120, 430, 130, 46, False),
-    _Lane("mid", 680, 12, 100, 70, True),
-    _Lane("narrow", 350, 6, 96, 88, True),
-)
+LANES = (_Lane("wide", 1120, 430, 130, False), _Lane("mid", 680, 12, 100, True), _Lane("narrow", 350, 6, 96, True))
+TOP, ROW, BAR = 8.0, 46.0, 8.0
 
 
 def figure(material: ReportInput) -> Figure | None:
@@ -46,72 +42,88 @@ def figure(material: ReportInput) -> Figure | None:
         heading=drivers_finding(rows[0].meaning, rows[0].effect_at_low, rows[0].effect_at_high, drivers.unit),
         lead=f"Change of {drivers.answer} when one parameter goes from the low to the high end of its plausible range",
         title=f"Parameters that move {drivers.answer} most",
-        description=" ".join(
-            f"{row.meaning} ({GRADES[row.grade]}): {_effect(row, drivers)}." for row in rows
-        ),
+        description=" ".join(f"{row.meaning} ({GRADES[row.grade]}): {_effect(row, drivers)}." for row in rows),
         drawings={lane.name: _draw(rows, drivers, lane) for lane in LANES},
-        caption=f"Assumed: {assumed} of these {len(rows)} parameters. Dot: the parameter's high end. One parameter is moved at a time, the others stay.",
+        caption=f"Assumed: {assumed} of these {len(rows)} parameters. Dot: the parameter's high end. One parameter is "
+        "moved at a time, the others stay.",
         tables=(_table(rows, drivers),),
         entries=tuple(grade_entries(lines=False)),
     )
 
 
-def _draw(rows: tuple[Driver, ...], drivers: Drivers, lane: _Lane) -> Drawing:
-    canvas = Canvas(lane.width, 8 + len(rows) * lane.row + 42)
-    ends = [value for row in rows for value in (row.effect_at_low, row.effect_at_high)] + [0.0]
+@dataclass(frozen=True)
+class _Row:
+    """A driver with its words in lines and where its bar's middle and its lower edge lie."""
+
+    driver: Driver
+    lines: tuple[str, ...]
+    middle: float
+    foot: float
+
+
+def _laid_out(rows: tuple[Driver, ...], lane: _Lane) -> list[_Row]:
+    """Rows from top to bottom; with words above a row is as high as its words need."""
+    room = lane.width - 24 if lane.above else lane.left - 40
+    found: list[_Row] = []
+    top = TOP
+    for driver in rows:
+        lines = tuple(wrapped(driver.meaning, room, text_size("lab2"))[:2])
+        height = 17 * len(lines) + 42 if lane.above else ROW
+        middle = top + 17 * len(lines) + 16 if lane.above else top + ROW / 2
+        found.append(_Row(driver, lines, middle, top + height))
+        top += height
+    return found
+
+
+def _draw(drivers: tuple[Driver, ...], answer: Drivers, lane: _Lane) -> Drawing:
+    rows = _laid_out(drivers, lane)
+    bottom = rows[-1].foot
+    canvas = Canvas(lane.width, bottom + 42)
+    ends = [value for one in drivers for value in (one.effect_at_low, one.effect_at_high)] + [0.0]
     step = nice_step(max(ends) - min(ends), 5)
     low, high = step * ((min(ends) - 1e-9) // step), -step * ((-max(ends) - 1e-9) // step)
     across = Scale(low, high, lane.left, lane.width - lane.right)
-    bottom = 8 + len(rows) * lane.row
-    panel = Panel("drivers", across, Scale(0.0, float(len(rows)), 8, bottom))
+    panel = Panel("drivers", across, Scale(0.0, 1.0, bottom, TOP))
     for value, words in value_ticks(low, high, 4 if lane.width < 400 else 6):
-        x = across(value)
-        for place in range(len(rows)) if lane.above else ():
-            foot = 8 + (place + 1) * lane.row - 4
-            canvas.line(x, foot - 26, x, foot, "axis0" if value == 0 else "grid")
-        if not lane.above:
-            canvas.line(x, 8, x, bottom, "axis0" if value == 0 else "grid")
-        label = f"+{words}" if value > 0 else words
-        canvas.text(x, bottom + 18, label, "tick", "middle")
-    canvas.text((across.start + across.end) / 2, bottom + 36, f"change in {drivers.unit}", "tick", "middle")
+        for row in rows:
+            reach = BAR + 5 if lane.above else ROW / 2
+            mark = "axis0" if value == 0 else "grid"
+            canvas.line(across(value), row.middle - reach, across(value), row.middle + reach, mark)
+        canvas.text(across(value), bottom + 18, f"+{words}" if value > 0 else words, "tick", "middle")
+    canvas.text((across.start + across.end) / 2, bottom + 36, f"change in {answer.unit}", "tick", "middle")
     canvas.open_panel(panel)
-    for place, row in enumerate(rows):
-        _row(canvas, panel, row, 8 + place * lane.row, lane)
+    for row in rows:
+        _bar(canvas, across, row)
     canvas.close_panel()
-    for place, row in enumerate(rows):
-        _words(canvas, row, drivers, 8 + place * lane.row, lane)
+    for row in rows:
+        _words(canvas, row, lane)
     return Drawing(lane.width, canvas.height, canvas.markup())
 
 
-def _row(canvas: Canvas, panel: Panel, row: Driver, top: float, lane: _Lane) -> None:
-    """The bar between the two effects; the end of the parameter's high value is marked by a full circle."""
-    middle = top + lane.row - 17 if lane.above else top + lane.row / 2
-    low, high = panel.x(row.effect_at_low), panel.x(row.effect_at_high)
-    canvas.rect(min(low, high), middle - 8, max(abs(high - low), 1.0), 16, BARS[row.grade])
-    canvas.circle(high, middle, 3.5, "glyphf")
+def _bar(canvas: Canvas, across: Scale, row: _Row) -> None:
+    """The bar between the two effects; the end of the parameter's high value is marked by a dot."""
+    low, high = across(row.driver.effect_at_low), across(row.driver.effect_at_high)
+    width = max(abs(high - low), 1.0)
+    canvas.rect(min(low, high), row.middle - BAR, width, 2 * BAR, BARS[row.driver.grade])
+    canvas.circle(high, row.middle, 3.5, "glyphf")
 
 
-def _words(canvas: Canvas, row: Driver, drivers: Drivers, top: float, lane: _Lane) -> None:
-    middle = top + lane.row - 17 if lane.above else top + lane.row / 2
-    room = lane.width - 20 if lane.above else lane.left - 40
-    lines = wrapped(row.meaning, room, text_size("lab2"))[:2]
-    down = top + 18 if lane.above else middle - 9 * (len(lines) - 1) + 4
-    canvas.glyph(6, down - 4, row.grade)
-    for words in lines:
+def _words(canvas: Canvas, row: _Row, lane: _Lane) -> None:
+    down = row.middle - 17 * len(row.lines) if lane.above else row.middle - 9 * (len(row.lines) - 1) + 4
+    canvas.glyph(6, down - 4, row.driver.grade)
+    for words in row.lines:
         canvas.text(18, down, words, "lab2")
         down += 17
-    canvas.text(lane.width - lane.right + 14, middle + 4, _span(row, drivers), "tick")
+    canvas.text(lane.width - lane.right + 14, row.middle + 4, _span(row.driver), "tick")
 
 
-def _span(row: Driver, drivers: Drivers) -> str:
+def _span(row: Driver) -> str:
     place = -1 if max(abs(row.effect_at_low), abs(row.effect_at_high)) < 10 else 0
-    return (
-        f"{plain(row.effect_at_low, place, signed=True)} to {plain(row.effect_at_high, place, signed=True)}"
-    )
+    return f"{plain(row.effect_at_low, place, signed=True)} to {plain(row.effect_at_high, place, signed=True)}"
 
 
 def _effect(row: Driver, drivers: Drivers) -> str:
-    return f"{_span(row, drivers)}{NBSP}{drivers.unit}"
+    return f"{_span(row)}{NBSP}{drivers.unit}"
 
 
 def _table(rows: tuple[Driver, ...], drivers: Drivers) -> Table:
@@ -121,7 +133,7 @@ def _table(rows: tuple[Driver, ...], drivers: Drivers) -> Table:
             row.name,
             GRADES[row.grade],
             row.range_words,
-            *_span(row, drivers).split(" to "),
+            *_span(row).split(" to "),
             _size(row),
         )
         for row in rows

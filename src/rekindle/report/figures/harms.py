@@ -24,11 +24,16 @@ class _Lane:
     width: float
     left: float
     right: float
-    above: float
+    plot: float
+    above: bool
 
 
-LANES = (_Lane("wide", 1120, 300, 250, 0), _Lane("mid", 680, 44, 10, 66), _Lane("narrow", 350, 44, 6, 82))
-PLOT, FOOT = 84.0, 44.0
+LANES = (
+    _Lane("wide", 1120, 300, 250, 84, False),
+    _Lane("mid", 680, 44, 10, 66, True),
+    _Lane("narrow", 350, 44, 6, 76, True),
+)
+FOOT = 36.0
 
 
 def figure(material: ReportInput) -> Figure | None:
@@ -80,18 +85,17 @@ def _latest_words(material: ReportInput, harm: Harm) -> str:
 
 
 def _draw(material: ReportInput, harms: tuple[Harm, ...], lane: _Lane) -> Drawing:
-    row = lane.above + PLOT + FOOT
-    canvas = Canvas(lane.width, 14 + len(harms) * row - 8)
+    above = max(_words_height(material, harm, lane) for harm in harms) if lane.above else 8.0
+    row = above + lane.plot + FOOT
+    canvas = Canvas(lane.width, 6 + len(harms) * row - 8)
     for index, harm in enumerate(harms):
-        top = 14 + index * row + lane.above
+        top = 6 + index * row + above
         values = [value for period in harm.periods for value in period.arms.values() if value is not None]
         high = min(1000.0, upper_limit(max([1000 * value.high90 for value in values], default=1.0), 2))
         across = Scale(0.0, float(len(harm.periods)), lane.left, lane.width - lane.right)
-        panel = Panel(harm.key, across, Scale(0.0, high, top + PLOT, top))
+        panel = Panel(harm.key, across, Scale(0.0, high, top + lane.plot, top))
         for tick, words in value_ticks(0, high, 2):
-            canvas.line(
-                panel.left, panel.y(tick), panel.right, panel.y(tick), "axis0" if tick == 0 else "grid"
-            )
+            canvas.line(panel.left, panel.y(tick), panel.right, panel.y(tick), "axis0" if tick == 0 else "grid")
             canvas.text(panel.left - 6, panel.y(tick) + 4, words, "tick", "end")
         canvas.open_panel(panel)
         for place, period in enumerate(harm.periods):
@@ -136,23 +140,31 @@ def _words_beside(canvas: Canvas, panel: Panel, material: ReportInput, harm: Har
     down = panel.top + 18
     for part in _latest_words(material, harm).split("; "):
         for words in wrapped(part, lane.right - 20, text_size("tick")):
-            canvas.text(
-                panel.right + 18, down, words, "ticki" if part[0].isupper() or ":" in part else "tick"
-            )
+            canvas.text(panel.right + 18, down, words, "ticki" if part[0].isupper() or ":" in part else "tick")
             down += 18
 
 
 def _words_above(canvas: Canvas, panel: Panel, material: ReportInput, harm: Harm, lane: _Lane) -> None:
-    lines = wrapped(_latest_words(material, harm), lane.width - 20, text_size("tick"))[:2]
-    down = panel.top - 14
+    names, lines = _above(material, harm, lane)
+    down = panel.top - 12
     for words in reversed(lines):
         canvas.text(16, down, words, "tick")
         down -= 17
     canvas.glyph(5, down + 13, harm.grade)
-    names = wrapped(harm.name, lane.width, text_size("rname"), bold=True)[:2]
     for words in reversed(names):
         canvas.text(0, down - 3, words, "rname")
         down -= 18
+
+
+def _above(material: ReportInput, harm: Harm, lane: _Lane) -> tuple[list[str], list[str]]:
+    """The lines of a harm's name and of its latest number, for a narrow sheet."""
+    lines = wrapped(_latest_words(material, harm), lane.width - 20, text_size("tick"))[:2]
+    return wrapped(harm.name, lane.width, text_size("rname"), bold=True)[:2], lines
+
+
+def _words_height(material: ReportInput, harm: Harm, lane: _Lane) -> float:
+    names, lines = _above(material, harm, lane)
+    return 18.0 * len(names) + 17.0 * len(lines) + 12
 
 
 def _entries(material: ReportInput) -> list[KeyEntry]:
@@ -178,11 +190,7 @@ def _table(material: ReportInput, harms: tuple[Harm, ...]) -> Table:
             for name in names:
                 value = period.arms.get(name)
                 unknown = f"{NONE}: {period.why_unknown}" if period.why_unknown else NONE
-                cells.append(
-                    chance(value, of=1000, people=_people(material)) if value is not None else unknown
-                )
+                cells.append(chance(value, of=1000, people=_people(material)) if value is not None else unknown)
             rows.append(tuple(cells))
     head = ("Harm", "Until", "Evidence", *names)
-    return Table(
-        "Harms: people of 1,000, with 9 in 10 repeated studies.", head, tuple(rows), frozenset({0, 1, 2})
-    )
+    return Table("Harms: people of 1,000, with 9 in 10 repeated studies.", head, tuple(rows), frozenset({0, 1, 2}))

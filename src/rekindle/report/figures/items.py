@@ -11,7 +11,7 @@ from rekindle.report.sentences import items_finding
 
 GRIDS = (
     multiples.Grid("wide", 1120, 5, 104),
-    multiples.Grid("mid", 680, 3, 96),
+    multiples.Grid("mid", 680, 5, 96, gap=16, right=4),
     multiples.Grid("narrow", 350, 2, 84, left=26, gap=18, right=4),
 )
 
@@ -31,8 +31,7 @@ def figure(material: ReportInput) -> Figure | None:
         title=f"Items of the {scale} over time",
         description=multiples.multiples_description(material, ordered),
         drawings={grid.name: multiples.draw_grid(material, ordered, grid) for grid in GRIDS},
-        caption="Averages of repeated studies of this size; every panel has the same axis."
-        + arms.left_out(material),
+        caption="Averages of repeated studies of this size; every panel has the same axis." + arms.left_out(material),
         tables=(multiples.multiples_table(material, ordered, "Items: average points, in order of change."),),
         entries=tuple(arms.arm_entries(material)),
     )

@@ -43,9 +43,7 @@ def figure(material: ReportInput) -> Figure | None:
 def _draw(shown: list[RelapseSteps], order: dict[str, ArmLook], width: float) -> Drawing:
     canvas = Canvas(width, TOP + PLOT + 62 + 34 * len(shown))
     horizon = max(float(steps.times_h[-1]) for steps in shown)
-    panel = Panel(
-        "relapse", Scale(0.0, horizon, LEFT, width - RIGHT - 14), Scale(0.0, 100.0, TOP + PLOT, TOP)
-    )
+    panel = Panel("relapse", Scale(0.0, horizon, LEFT, width - RIGHT - 14), Scale(0.0, 100.0, TOP + PLOT, TOP))
     axis = time_axis(horizon, 5 if width < 400 else 7)
     frame(canvas, panel, value_ticks(0, 100), axis.ticks, x_unit=f"{axis.unit} since response")
     canvas.open_panel(panel)
@@ -108,7 +106,6 @@ def _description(shown: list[RelapseSteps]) -> str:
     parts = ["Step lines."]
     for steps in shown:
         last = 100 * float(steps.without_relapse.middle[-1])
-        parts.append(
-            f"{relapse_finding(steps)}; after {lasting(float(steps.times_h[-1]))} {plain(last)} of 100 have not relapsed."
-        )
+        followed = lasting(float(steps.times_h[-1]))
+        parts.append(f"{relapse_finding(steps)}; after {followed} {plain(last)} of 100 have not relapsed.")
     return " ".join(parts)

@@ -19,7 +19,7 @@ from rekindle.report.tables import Table
 
 LANES = (
     strips.Lane("wide", 1120, 92, 18, above=False),
-    strips.Lane("mid", 680, 86, 62, above=True),
+    strips.Lane("mid", 680, 66, 62, above=True),
     strips.Lane("narrow", 350, 84, 64, above=True),
 )
 HEAD = 30.0
@@ -56,9 +56,7 @@ def figure(material: ReportInput) -> Figure | None:
         f"light band: 9 in 10.{studied}",
         title=f"The first {clock(last * 60)} of a session",
         description=f"{len(session.strips)} strips on one axis of minutes. "
-        + " ".join(
-            f"{s.name}: {', '.join(words)}." for s, words in zip(session.strips, summaries, strict=True)
-        ),
+        + " ".join(f"{s.name}: {', '.join(words)}." for s, words in zip(session.strips, summaries, strict=True)),
         drawings=drawings,
         caption=_caption(session),
         tables=(_table(session, last),),
@@ -99,14 +97,10 @@ def _mixed(session: Session) -> bool:
 
 def _ticks(last_h: float, *, few: bool) -> tuple[Tick, ...]:
     minutes = (
-        (0, 40, 80, 120, 180, 240, 300, 360)
-        if few
-        else (0, 20, 40, 60, 80, 100, 120, 150, 180, 210, 240, 300, 360)
+        (0, 40, 80, 120, 180, 240, 300, 360) if few else (0, 20, 40, 60, 80, 100, 120, 150, 180, 210, 240, 300, 360)
     )
     return tuple(
-        (minute / 60, "0" if minute == 0 else clock(minute))
-        for minute in minutes
-        if minute <= last_h * 60 + 1e-6
+        (minute / 60, "0" if minute == 0 else clock(minute)) for minute in minutes if minute <= last_h * 60 + 1e-6
     )
 
 
@@ -139,11 +133,7 @@ def _top_words(session: Session, *, short: bool) -> Callable[[Canvas, Scale], No
 
 
 def _caption(session: Session) -> str:
-    words = (
-        [f"Grey ground: the drug is given ({clock(session.given_over_min)})."]
-        if session.given_over_min > 0
-        else []
-    )
+    words = [f"Grey ground: the drug is given ({clock(session.given_over_min)})."] if session.given_over_min > 0 else []
     words.append(f"Dotted upright: watched until {clock(session.watched_until_min)}.")
     words += [f"Red line: {strip.limit[1]}." for strip in session.strips if strip.limit]
     return " ".join(words)

@@ -28,9 +28,7 @@ LEFT, RIGHT, TOP, PLOT, GAP, FOOT = 32.0, 126.0, 22.0, 186.0, 40.0, 42.0
 def figure(material: ReportInput) -> Figure | None:
     """The figure of a hundred people over time, or None when the classes were not followed."""
     order = list(looks(material))
-    blocks = sorted(
-        (b for b in material.whereabouts if b.arm in order), key=lambda block: order.index(block.arm)
-    )
+    blocks = sorted((b for b in material.whereabouts if b.arm in order), key=lambda block: order.index(block.arm))
     if not blocks:
         return None
     few = len(blocks) <= 2
@@ -112,9 +110,7 @@ def _numbers(canvas: Canvas, panel: Panel, block: Whereabouts, instant: float) -
     for position, (key, share) in enumerate(_shares(block)):
         now, end = float(np.interp(instant, block.times_h, share)), float(share[-1])
         if at_instant and position < 3 and now * PLOT / 100 > 15:
-            canvas.text(
-                panel.x(instant) + 5, panel.y(base_instant + now / 2) + 4, plain(now), f"in{position + 1}"
-            )
+            canvas.text(panel.x(instant) + 5, panel.y(base_instant + now / 2) + 4, plain(now), f"in{position + 1}")
         marks.append((key, end))
         ends.append(panel.y(base_end + end / 2))
         base_instant += now
@@ -129,8 +125,7 @@ def _numbers(canvas: Canvas, panel: Panel, block: Whereabouts, instant: float) -
 def _table(material: ReportInput, blocks: list[Whereabouts]) -> Table:
     last = float(blocks[0].times_h[-1])
     hours = sorted(
-        {24.0, 168.0, _instant(material), last}
-        & {h for h in (24.0, 168.0, _instant(material), last) if h <= last}
+        {24.0, 168.0, _instant(material), last} & {h for h in (24.0, 168.0, _instant(material), last) if h <= last}
     )
     head = ["Class", "Arm"]
     for hour in hours:
