@@ -13,6 +13,7 @@ from rekindle.dosing.event_reader import read_events
 from rekindle.dosing.event_table import EventTable, join
 from rekindle.dosing.event_writer import events_csv, write_events
 from rekindle.dosing.expansion import Intake, expand
+from rekindle.dosing.label import Note, label_notes
 from rekindle.dosing.language import parse
 from rekindle.dosing.line import Line, Session
 from rekindle.dosing.mistakes import SentenceError
@@ -35,6 +36,7 @@ __all__ = [
     "Every",
     "Intake",
     "Line",
+    "Note",
     "OnDays",
     "Regimen",
     "Route",
@@ -49,6 +51,7 @@ __all__ = [
     "expand",
     "give",
     "join",
+    "label_notes",
     "on_days",
     "once",
     "parse",
