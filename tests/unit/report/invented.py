@@ -58,10 +58,17 @@ def main_outcome(arms: tuple[str, ...]) -> m.Outcome:
 
 
 ITEMS = (
-    ("Apparent sadness", 4.2, 1.0), ("Reported sadness", 4.4, 1.05), ("Inner tension", 3.4, 0.6), ("Reduced sleep", 3.1, 0.35),
-    ("Reduced appetite", 2.2, 0.3), ("Concentration difficulties", 3.6, 0.6), ("Lassitude", 3.8, 0.7),
-    ("Inability to feel", 3.7, 0.9), ("Pessimistic thoughts", 2.9, 0.7), ("Suicidal thoughts", 1.8, 0.6),
-)  # fmt: skip
+    ("Apparent sadness", 4.2, 1.0),
+    ("Reported sadness", 4.4, 1.05),
+    ("Inner tension", 3.4, 0.6),
+    ("Reduced sleep", 3.1, 0.35),
+    ("Reduced appetite", 2.2, 0.3),
+    ("Concentration difficulties", 3.6, 0.6),
+    ("Lassitude", 3.8, 0.7),
+    ("Inability to feel", 3.7, 0.9),
+    ("Pessimistic thoughts", 2.9, 0.7),
+    ("Suicidal thoughts", 1.8, 0.6),
+)
 
 
 def small_outcomes(arms: tuple[str, ...]) -> tuple[m.Outcome, ...]:
@@ -93,11 +100,25 @@ def drive_outcomes(arms: tuple[str, ...]) -> tuple[m.Outcome, ...]:
 
 
 KNOTS = {
-    DRUG: [(0, [0, 0, 0, 0, 100, 0]), (.3, [12, 17, 24, 0, 47, 0]), (1, [17, 19, 25, 1, 37, 1]), (3, [28, 18, 21, 3, 26, 4]),
-           (5, [23, 15, 21, 9, 27, 5]), (8, [15, 11, 19, 18, 30, 7]), (12, [11, 8, 17, 24, 31, 9])],
-    CONTROL: [(0, [0, 0, 0, 0, 100, 0]), (.5, [2, 6, 17, 0, 75, 0]), (1, [4, 9, 20, 0, 66, 1]), (3, [11, 13, 23, 1, 46, 6]),
-              (5, [11, 12, 21, 4, 45, 7]), (8, [9, 9, 20, 8, 44, 10]), (12, [8, 7, 18, 11, 43, 13])],
-}  # fmt: skip
+    DRUG: [
+        (0, [0, 0, 0, 0, 100, 0]),
+        (0.3, [12, 17, 24, 0, 47, 0]),
+        (1, [17, 19, 25, 1, 37, 1]),
+        (3, [28, 18, 21, 3, 26, 4]),
+        (5, [23, 15, 21, 9, 27, 5]),
+        (8, [15, 11, 19, 18, 30, 7]),
+        (12, [11, 8, 17, 24, 31, 9]),
+    ],
+    CONTROL: [
+        (0, [0, 0, 0, 0, 100, 0]),
+        (0.5, [2, 6, 17, 0, 75, 0]),
+        (1, [4, 9, 20, 0, 66, 1]),
+        (3, [11, 13, 23, 1, 46, 6]),
+        (5, [11, 12, 21, 4, 45, 7]),
+        (8, [9, 9, 20, 8, 44, 10]),
+        (12, [8, 7, 18, 11, 43, 13]),
+    ],
+}
 
 
 def share(arm: str, place: int) -> np.ndarray:
@@ -165,19 +186,47 @@ def session() -> m.Session:
         return Band(line, line * 0.35, line * 0.72, line * 1.3, line * 1.9)
 
     def seen(minute: float, mean: float, half: float) -> m.PublishedPoint:
-        return m.PublishedPoint("session/a", DRUG, "x", minute / 60, mean, mean - half, mean + half, 20, "Trial A 2013", True)
+        return m.PublishedPoint(
+            "session/a", DRUG, "x", minute / 60, mean, mean - half, mean + half, 20, "Trial A 2013", True
+        )
 
     shift = [100 / (1 + np.exp(-(minutes - c) / 11)) for c in (104, 93, 82, 74)]
     strips = (
-        m.Strip("plasma", "Ketamine in blood", "ng/mL", times, people(182), "human", observed=(seen(40, 171, 33), seen(80, 62, 14))),
+        m.Strip(
+            "plasma",
+            "Ketamine in blood",
+            "ng/mL",
+            times,
+            people(182),
+            "human",
+            observed=(seen(40, 171, 33), seen(80, 62, 14)),
+        ),
         m.Strip("block", "NMDA channels blocked", "of 100", times, people(46, 0.8), "rodent"),
-        m.Strip("dissociation", "Feeling detached", "CADSS, 0 to 92", times, people(20, 1.6), "human", observed=(seen(40, 18, 4),)),
-        m.Strip("systolic_rise", "Rise in systolic pressure", "mmHg", times, people(18), "human",
-                limit=(40, "40 mmHg: stop the drip and call the doctor"), observed=(seen(40, 19.5, 3.5),)),
+        m.Strip(
+            "dissociation",
+            "Feeling detached",
+            "CADSS, 0 to 92",
+            times,
+            people(20, 1.6),
+            "human",
+            observed=(seen(40, 18, 4),),
+        ),
+        m.Strip(
+            "systolic_rise",
+            "Rise in systolic pressure",
+            "mmHg",
+            times,
+            people(18),
+            "human",
+            limit=(40, "40 mmHg: stop the drip and call the doctor"),
+            observed=(seen(40, 19.5, 3.5),),
+        ),
         m.Strip("heart_rate", "Rise in heart rate", "a minute", times, people(9), "human"),
         m.Strip("sedation", "Sedation", "of 100", times, people(22, 1.3), "human"),
-        m.Strip("readiness", "Fit to go home", "of 100 people", times, Band(ready, *shift), "assumed", spread="studies"),
-    )  # fmt: skip
+        m.Strip(
+            "readiness", "Fit to go home", "of 100 people", times, Band(ready, *shift), "assumed", spread="studies"
+        ),
+    )
     return m.Session("0.5 mg/kg IV over 40 min", 40, 120, strips)
 
 
@@ -188,55 +237,139 @@ def harms() -> tuple[m.Harm, ...]:
 
     month = ("1 month", "3 months", "6 months", "12 months")
     return (
-        m.Harm("dissociation", "Strongly detached", "CADSS above 4 at any time", "human",
-               (period("first session", 0.38, 0.04), period("whole course", 0.52, 0.07))),
-        m.Harm("pressure", "Systolic pressure up 40 mmHg or more", "at any reading", "human",
-               (period("first session", 0.03, 0.002), period("whole course", 0.09, 0.01))),
-        m.Harm("tolerance", "Tolerance", "the same dose does less than three quarters of the first", "assumed",
-               tuple(period(w, v, 0.0) for w, v in zip(month, (0.01, 0.03, 0.04, 0.05), strict=True))),
-        m.Harm("craving", "Craving", "", "human",
-               tuple(period(w, v, 0.004) for w, v in zip(month, (0.004, 0.009, 0.012, 0.012), strict=True))),
-        m.Harm("bladder", "Bladder symptoms", "any new lower urinary tract symptom", "human",
-               (*(period(w, v, 0.002) for w, v in zip(month[:3], (0.003, 0.004, 0.005), strict=True)),
-                period("12 months", None, 0.0, "not measured beyond 6 months"))),
-        m.Harm("liver", "Liver enzymes raised", "three times the upper limit", "human",
-               (period("1 month", 0.0, 0.0), period("3 months", 0.001, 0.0), period("6 months", None, 0.0), period("12 months", None, 0.0))),
-    )  # fmt: skip
+        m.Harm(
+            "dissociation",
+            "Strongly detached",
+            "CADSS above 4 at any time",
+            "human",
+            (period("first session", 0.38, 0.04), period("whole course", 0.52, 0.07)),
+        ),
+        m.Harm(
+            "pressure",
+            "Systolic pressure up 40 mmHg or more",
+            "at any reading",
+            "human",
+            (period("first session", 0.03, 0.002), period("whole course", 0.09, 0.01)),
+        ),
+        m.Harm(
+            "tolerance",
+            "Tolerance",
+            "the same dose does less than three quarters of the first",
+            "assumed",
+            tuple(period(w, v, 0.0) for w, v in zip(month, (0.01, 0.03, 0.04, 0.05), strict=True)),
+        ),
+        m.Harm(
+            "craving",
+            "Craving",
+            "",
+            "human",
+            tuple(period(w, v, 0.004) for w, v in zip(month, (0.004, 0.009, 0.012, 0.012), strict=True)),
+        ),
+        m.Harm(
+            "bladder",
+            "Bladder symptoms",
+            "any new lower urinary tract symptom",
+            "human",
+            (
+                *(period(w, v, 0.002) for w, v in zip(month[:3], (0.003, 0.004, 0.005), strict=True)),
+                period("12 months", None, 0.0, "not measured beyond 6 months"),
+            ),
+        ),
+        m.Harm(
+            "liver",
+            "Liver enzymes raised",
+            "three times the upper limit",
+            "human",
+            (
+                period("1 month", 0.0, 0.0),
+                period("3 months", 0.001, 0.0),
+                period("6 months", None, 0.0),
+                period("12 months", None, 0.0),
+            ),
+        ),
+    )
 
 
 def endpoints(arms: tuple[str, ...]) -> tuple[m.Endpoint, ...]:
     def row(key: str, name: str, kind: str, drug: float, control: float, size: float, **more: object) -> m.Endpoint:
         low = 0.0 if kind == "chance" else -1e9
-        values = {arm: interval(control if arm == CONTROL else drug, size, low, 1.0 if kind == "chance" else 1e9) for arm in arms}
+        values = {
+            arm: interval(control if arm == CONTROL else drug, size, low, 1.0 if kind == "chance" else 1e9)
+            for arm in arms
+        }
         apart = interval(drug - control, size * 1.3) if len(arms) > 1 else None
         return m.Endpoint(key, name, kind, values, difference=apart, **more)  # type: ignore[arg-type]
 
     return (
-        row("response_end", "At least half better at week 3", "chance", 0.462, 0.243, 0.05, role="benefit", time_h=END_H,
-            clause="have at least halved their symptoms", definition="The MADRS total has fallen by half or more."),
-        row("response_last", "Still so at week 12", "chance", 0.191, 0.152, 0.045, role="benefit", time_h=HORIZON_H,
-            clause="have at least halved their symptoms"),
-        row("detached", "Strongly detached at least once", "chance", 0.38, 0.04, 0.06, role="harm",
-            clause="are strongly detached at least once", definition="CADSS above 4 at any time of any session."),
-        row("pressure", "Pressure up 40 mmHg at least once", "chance", 0.09, 0.011, 0.025, role="harm",
-            clause="have their systolic pressure rise by 40 mmHg or more"),
+        row(
+            "response_end",
+            "At least half better at week 3",
+            "chance",
+            0.462,
+            0.243,
+            0.05,
+            role="benefit",
+            time_h=END_H,
+            clause="have at least halved their symptoms",
+            definition="The MADRS total has fallen by half or more.",
+        ),
+        row(
+            "response_last",
+            "Still so at week 12",
+            "chance",
+            0.191,
+            0.152,
+            0.045,
+            role="benefit",
+            time_h=HORIZON_H,
+            clause="have at least halved their symptoms",
+        ),
+        row(
+            "detached",
+            "Strongly detached at least once",
+            "chance",
+            0.38,
+            0.04,
+            0.06,
+            role="harm",
+            clause="are strongly detached at least once",
+            definition="CADSS above 4 at any time of any session.",
+        ),
+        row(
+            "pressure",
+            "Pressure up 40 mmHg at least once",
+            "chance",
+            0.09,
+            0.011,
+            0.025,
+            role="harm",
+            clause="have their systolic pressure rise by 40 mmHg or more",
+        ),
         row("madrs_24h", "Change of MADRS at 24 hours", "points", -11.8, -2.1, 1.1, time_h=24.0, unit="points"),
         row("madrs_end", "Change of MADRS at week 3", "points", -16.9, -5.6, 1.6, time_h=END_H, unit="points"),
         row("madrs_last", "Change of MADRS at week 12", "points", -9.1, -4.0, 1.9, time_h=HORIZON_H, unit="points"),
         row("relapse_days", "Half of responders have relapsed after", "days", 31.0, 27.0, 4.0),
         row("cmax", "Highest ketamine in blood", "number", 182.0, 0.0, 21.0, unit="ng/mL"),
         row("ready", "Half fit to go home", "minutes", 88.0, 61.0, 6.0),
-    )  # fmt: skip
+    )
 
 
 def published() -> tuple[m.PublishedPoint, ...]:
     rows = (
-        (1, 21.2, 3.0, DRUG, "A 2013", True), (1, 30.6, 3.2, CONTROL, "A 2013", True), (7, 19.2, 3.4, DRUG, "A 2013", True),
-        (7, 28.2, 3.4, CONTROL, "A 2013", True), (2, 21.6, 2.6, DRUG, "B 2015", False), (17, 15.4, 2.5, DRUG, "B 2015", False),
-        (28, 18.2, 2.9, DRUG, "B 2015", True), (56, 28.3, 2.7, DRUG, "C 2019", True), (28, 27.0, 2.8, CONTROL, "C 2019", False),
-    )  # fmt: skip
+        (1, 21.2, 3.0, DRUG, "A 2013", True),
+        (1, 30.6, 3.2, CONTROL, "A 2013", True),
+        (7, 19.2, 3.4, DRUG, "A 2013", True),
+        (7, 28.2, 3.4, CONTROL, "A 2013", True),
+        (2, 21.6, 2.6, DRUG, "B 2015", False),
+        (17, 15.4, 2.5, DRUG, "B 2015", False),
+        (28, 18.2, 2.9, DRUG, "B 2015", True),
+        (56, 28.3, 2.7, DRUG, "C 2019", True),
+        (28, 27.0, 2.8, CONTROL, "C 2019", False),
+    )
     return tuple(
-        m.PublishedPoint(f"efficacy/{i}", arm, "madrs_total", day * 24.0, mean, mean - half, mean + half, 47, source, same)
+        m.PublishedPoint(
+            f"efficacy/{i}", arm, "madrs_total", day * 24.0, mean, mean - half, mean + half, 47, source, same
+        )
         for i, (day, mean, half, arm, source, same) in enumerate(rows)
     )
 
@@ -244,43 +377,73 @@ def published() -> tuple[m.PublishedPoint, ...]:
 def material(arms: tuple[str, ...] = (DRUG, CONTROL), **changes: object) -> m.ReportInput:
     """The invented study; `changes` replace parts of it."""
     groups = tuple(
-        m.Arm(arm, "comparator" if arm == CONTROL else "active",
-              f"{arm} 0.5 mg/kg IV over 40 min, twice a week for 3 weeks", SESSIONS_H)
+        m.Arm(
+            arm,
+            "comparator" if arm == CONTROL else "active",
+            f"{arm} 0.5 mg/kg IV over 40 min, twice a week for 3 weeks",
+            SESSIONS_H,
+        )
         for arm in arms
-    )  # fmt: skip
+    )
     study = m.Study(
         title="Ketamine twice a week for three weeks",
-        description="0.5 mg/kg into a vein over 40 min, 6 sessions, beside midazolam, in adults whose depression has not "
-        "yielded to two medicines, followed for 12 weeks.",
-        arms=groups, population="treatment-resistant depression, adults", horizon_h=HORIZON_H, end_of_treatment_h=END_H,
-        people_per_arm=200, repeated_studies=60,
-    )  # fmt: skip
+        description="0.5 mg/kg into a vein over 40 min, 6 sessions, beside midazolam, in adults whose depression "
+        "has not yielded to two medicines, followed for 12 weeks.",
+        arms=groups,
+        population="treatment-resistant depression, adults",
+        horizon_h=HORIZON_H,
+        end_of_treatment_h=END_H,
+        people_per_arm=200,
+        repeated_studies=60,
+    )
     making = m.Making(
-        version="0.1.0", seed=7, made_on="23 Nov 2026", study_file="ketamine-6x.yaml",
+        version="0.1.0",
+        seed=7,
+        made_on="23 Nov 2026",
+        study_file="ketamine-6x.yaml",
         command="rekindle simulate ketamine-6x.yaml --out out",
-        inputs={"study file": "0123456789abcdef", "parameters": "fedcba9876543210"}, settings={"Solver": "reference"},
+        inputs={"study file": "0123456789abcdef", "parameters": "fedcba9876543210"},
+        settings={"Solver": "reference"},
         unsolved=("person 17 of ketamine: step size too small",),
-    )  # fmt: skip
+    )
     drivers = m.Drivers(
-        "the MADRS total at week 12", "points",
+        "the MADRS total at week 12",
+        "points",
         (
             m.Driver("synapse_gain", "How strongly regrown synapses lift mood", "assumed", 3.4, -2.9, "0.4 to 1.6"),
             m.Driver("stable_loss", "How fast stable synapses fade", "rodent", -2.2, 2.6, "30 to 120 days"),
             m.Driver("contact", "Relief from contact and attention during visits", "human", 1.1, -1.4, "2 to 7 points"),
-            m.Driver("affinity", "Concentration that blocks half of the channels on interneurons", "human", -0.6, 0.7, ""),
+            m.Driver(
+                "affinity", "Concentration that blocks half of the channels on interneurons", "human", -0.6, 0.7, ""
+            ),
         ),
-    )  # fmt: skip
+    )
     parts: dict[str, object] = {
-        "study": study, "making": making, "endpoints": endpoints(arms), "main": main_outcome(arms),
-        "items": small_outcomes(arms), "drive": drive_outcomes(arms), "published": published() if CONTROL in arms else (),
-        "whereabouts": tuple(whereabouts(arm) for arm in arms), "chances": chances(arms),
+        "study": study,
+        "making": making,
+        "endpoints": endpoints(arms),
+        "main": main_outcome(arms),
+        "items": small_outcomes(arms),
+        "drive": drive_outcomes(arms),
+        "published": published() if {DRUG, CONTROL} <= set(arms) else (),
+        "whereabouts": tuple(whereabouts(arm) for arm in arms),
+        "chances": chances(arms),
         "relapse": tuple(relapse(arm, 740 if arm == DRUG else 650, 92 if arm == DRUG else 48) for arm in arms[:2]),
-        "relapse_definition": "Relapse: the total is back to 22 or more.", "chain": chain(), "session": session(),
-        "harms": harms() if CONTROL in arms else (), "drivers": drivers,
+        "relapse_definition": "Relapse: the total is back to 22 or more.",
+        "chain": chain(),
+        "session": session(),
+        "harms": harms() if {DRUG, CONTROL} <= set(arms) else (),
+        "drivers": drivers,
         "claims": (
-            m.Claim("Ketamine raises GABA and so restores balance", "not as said", "In people GABA rises with glutamate "
-                    "for minutes; what lasts is plasticity.", ("mechanism/gaba-1", "mechanism/gaba-2")),
-            m.Claim("It is not addictive", "not supported", "Craving and misuse occur; see harms.", ("safety/craving",)),
+            m.Claim(
+                "Ketamine raises GABA and so restores balance",
+                "not as said",
+                "In people GABA rises with glutamate for minutes; what lasts is plasticity.",
+                ("mechanism/gaba-1", "mechanism/gaba-2"),
+            ),
+            m.Claim(
+                "It is not addictive", "not supported", "Craving and misuse occur; see harms.", ("safety/craving",)
+            ),
         ),
         "sources": (
             m.Source("a", "Murrough and others 2013, American Journal of Psychiatry", "10.1176/appi.ajp.2013.13030392"),
@@ -288,5 +451,5 @@ def material(arms: tuple[str, ...] = (DRUG, CONTROL), **changes: object) -> m.Re
         ),
         "no_evidence": ("No one has measured repeated courses beyond one year. The curves end before.",),
         "warnings": (),
-    }  # fmt: skip
+    }
     return m.ReportInput(**{**parts, **changes})  # type: ignore[arg-type]

@@ -37,9 +37,9 @@ class _Sheet:
 
 
 SHEETS = (
-    _Sheet("wide", 790, 450, 96, 158, 28, False),
-    _Sheet("mid", 620, 410, 96, 10, 24, False),
-    _Sheet("narrow", 350, 370, 62, 8, 16, True),
+    _Sheet("wide", 790, 450, 104, 158, 28, False),
+    _Sheet("mid", 620, 410, 104, 10, 24, False),
+    _Sheet("narrow", 350, 370, 74, 8, 16, True),
 )
 TOP, BOTTOM = 46.0, 44.0
 
