@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rekindle.dosing import COMPARTMENTS, Event, EventTable, administrations_of, join, parse, read_events, write_events
+from rekindle.errors import InputError
 
 SENTENCES = (
     "0.5 mg/kg IV over 40 min, twice a week for 4 weeks",
@@ -102,3 +103,40 @@ def test_people_join_into_one_table() -> None:
     )
     assert both.people == ("1", "2")
     assert [event.amount for event in both.events] == [30.0, 45.0]
+
+
+CELLS = st.sampled_from(
+    ["1", "0", "2", "3", "4", "8", "-1", "-2", ".", "1.5", "nan", "1e999", "c", "12", "100", "5", "NA", "x"]
+)
+HEADS = st.lists(
+    st.sampled_from(["ID", "TIME", "EVID", "AMT", "CMT", "RATE", "DUR", "II", "SS", "DV", "MDV", "WT", "id", "DATE"]),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(HEADS, st.lists(st.lists(CELLS, min_size=1, max_size=8), max_size=4), st.booleans())
+def test_any_table_is_read_or_gets_one_clear_error(heads: list[str], body: list[list[str]], full: bool) -> None:
+    if full:
+        heads = ["ID", "TIME", "EVID", "AMT", "CMT", "RATE", "II", "SS"]
+        body = [(row * 8)[:8] for row in body]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "events.csv"
+        path.write_text("\n".join(",".join(row) for row in [heads, *body]))
+        try:
+            table = read_events(path)
+        except InputError as error:
+            assert str(path) in str(error)
+            return
+        assert read_events(write_events(table, path)) == table
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_get_one_clear_error(data: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "events.csv"
+        path.write_bytes(data)
+        with pytest.raises(InputError):
+            read_events(path)

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rekindle.dosing.drugs import DEVICE_GAP_MIN, Form
-from rekindle.dosing.line import Line, Session
+from rekindle.dosing.line import Line
+from rekindle.dosing.regimen import Regimen
 from rekindle.dosing.weights import Body
 
 
@@ -57,32 +58,43 @@ def unfold(lines: Sequence[Line], body: Body) -> tuple[Administration, ...]:
     """
     found: list[Administration] = []
     for number, line in enumerate(lines, start=1):
-        amounts: dict[int, list[tuple[float, float]]] = {}
+        parts: dict[int, list[_Part]] = {}
         for session in line.sessions:
             regimen = session.regimen
-            if id(regimen) not in amounts:  # each regimen is worked out once, however many sessions it has
-                amounts[id(regimen)] = [regimen.step_mg(step, body) for step in regimen.steps]
-            found.extend(_of_session(session, number, amounts[id(regimen)]))
+            if id(regimen) not in parts:  # each regimen is worked out once, however many sessions it has
+                parts[id(regimen)] = list(_parts(regimen, body))
+            time, form = session.time_h, regimen.form
+            found.extend(
+                Administration(
+                    time + part.after_h, regimen.drug, part.route, part.base_mg, part.duration_h, form,
+                    part.stated_mg, part.device, part.devices, session.number, number,
+                )
+                for part in parts[id(regimen)]
+            )  # fmt: skip
     return tuple(sorted(found, key=lambda administration: administration.time_h))
 
 
-def _of_session(session: Session, line: int, amounts: Sequence[tuple[float, float]]) -> Iterator[Administration]:
-    regimen = session.regimen
-    minutes = 0.0
-    for step, (base, stated) in zip(regimen.steps, amounts, strict=True):
-        count = regimen.devices
-        for device in range(max(1, count)):
-            yield Administration(
-                time_h=session.time_h + (minutes + device * DEVICE_GAP_MIN) / 60,
-                drug=regimen.drug,
-                route=step.route,
-                amount_mg=base / max(1, count),
-                duration_h=None if step.duration_min is None else step.duration_min / 60,
-                form=regimen.form,
-                stated_mg=stated / max(1, count),
-                device=device + 1 if count else 0,
-                devices=count,
-                session=session.number,
-                line=line,
-            )
+@dataclass(frozen=True)
+class _Part:
+    """One dose of a session, `after_h` hours into it."""
+
+    after_h: float
+    route: str
+    base_mg: float
+    stated_mg: float
+    duration_h: float | None
+    device: int
+    devices: int
+
+
+def _parts(regimen: Regimen, body: Body) -> Iterator[_Part]:
+    minutes, devices = 0.0, regimen.devices
+    for step in regimen.steps:
+        base, stated = regimen.step_mg(step, body)
+        duration_h = None if step.duration_min is None else step.duration_min / 60
+        for device in range(devices):
+            after_h = device * DEVICE_GAP_MIN / 60
+            yield _Part(after_h, step.route, base / devices, stated / devices, None, device + 1, devices)
+        if not devices:
+            yield _Part(minutes / 60, step.route, base, stated, duration_h, 0, 0)
         minutes += step.duration_min or 0.0

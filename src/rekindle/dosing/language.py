@@ -8,6 +8,7 @@ The grammar is `sentence.lark`; it finds the items of a sentence, and `phrases` 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 
@@ -62,6 +63,10 @@ def _grammar() -> Lark:
 
 
 def _explained(error: UnexpectedInput, text: str, folded: str) -> SentenceError:
+    word = _first_stranger(folded, before=getattr(error, "pos_in_stream", None))
+    if word is not None and not (isinstance(error, UnexpectedToken) and error.token.type == "WORD"):
+        start = word.start_pos or 0
+        return strange_word(text[start : start + len(word)], text, start)
     if isinstance(error, UnexpectedCharacters):
         start = error.pos_in_stream or 0
         return SentenceError(
@@ -76,6 +81,23 @@ def _explained(error: UnexpectedInput, text: str, folded: str) -> SentenceError:
     if isinstance(error, UnexpectedEOF):
         expected = set(error.expected)
     return SentenceError("The sentence ends too early.", text, len(text.rstrip()), hint=_expectation(expected) or None)
+
+
+def _first_stranger(folded: str, *, before: int | None) -> Token | None:
+    """The first word, up to a place in the sentence, that the grammar does not know.
+
+    It is most often why the parser stopped later on. A word right before a unit is a number gone wrong, which has a
+    message of its own.
+    """
+    found: Token | None = None
+    with suppress(UnexpectedInput):
+        for token in _grammar().lex(folded):
+            if found is not None:
+                return None if token.type == "DOSE_UNIT" and token.start_pos == before else found
+            if before is not None and (token.start_pos or 0) >= before:
+                return None
+            found = token if token.type == "WORD" else None
+    return found
 
 
 def _unexpected(token: Token, expected: set[str], text: str, folded: str) -> SentenceError:
