@@ -43,7 +43,7 @@ def equations() -> tuple[tuple[str, ...], Callable[[Mapping[str, float]], tuple[
     """The names of the states, and a function from values of states and parameters to rates and analytes."""
     import sympy as sp
 
-    from rekindle.engine.network import read_antimony
+    from rekindle.engine.reading import read_antimony
 
     network = read_antimony(antimony_text(processes=PROCESSES))
     lines = ["def evaluate(values):"]

@@ -59,7 +59,7 @@ def open_model(model: Path | None = None, parameters: Path | None = None) -> Mod
             parameter the model lacks or gives no finite value.
         ModelError: definitions of a model that go round in a circle.
     """
-    from rekindle.engine.network import read_antimony, read_model
+    from rekindle.engine.reading import read_antimony, read_model
     from rekindle.mechanism.assemble import antimony_text
 
     network = read_model(model) if model else read_antimony(antimony_text())

@@ -203,7 +203,7 @@ def session_hours(arm: Arm) -> tuple[float, ...]:
 def lowered_model() -> Lowered:
     """Rekindle's model, read and lowered once."""
     from rekindle.engine.lower import lower
-    from rekindle.engine.network import read_antimony
+    from rekindle.engine.reading import read_antimony
 
     return lower(read_antimony(antimony_text()))
 

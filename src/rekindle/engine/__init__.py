@@ -14,7 +14,8 @@ from rekindle.engine.lower import Lowered, lower  # at once: the function has it
 
 if TYPE_CHECKING:
     from rekindle.engine.backends import Solution, solve
-    from rekindle.engine.network import Network, read_antimony, read_model, read_sbml
+    from rekindle.engine.network import Network
+    from rekindle.engine.reading import read_antimony, read_model, read_sbml
     from rekindle.engine.schedule import Bolus, Infusion, Observe, Reset, Schedule, Set, SteadyState
     from rekindle.engine.task import Failure
 
@@ -29,9 +30,9 @@ _HOMES = {
     "Set": "schedule",
     "Solution": "backends",
     "SteadyState": "schedule",
-    "read_antimony": "network",
-    "read_model": "network",
-    "read_sbml": "network",
+    "read_antimony": "reading",
+    "read_model": "reading",
+    "read_sbml": "reading",
     "solve": "backends",
 }
 
