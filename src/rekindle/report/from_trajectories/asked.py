@@ -1,0 +1,94 @@
+"""What was asked and how the answer was made, in the report's words, with what a reader must be warned of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rekindle.population.people import People
+from rekindle.report.from_trajectories.drivers import few_repeats_words
+from rekindle.report.from_trajectories.published import LeftOut
+from rekindle.report.from_trajectories.sample import Sample
+from rekindle.report.material import Arm, Making, Study
+from rekindle.report.numerals import lasting, plain
+from rekindle.simulate import session_hours
+
+CALIBRATED = False
+"""Whether the model's parameters have been fitted to trials; until then every report says that they have not."""
+
+
+def study_asked(sample: Sample) -> Study:
+    """The study in the report's words."""
+    study = sample.study
+    arms = tuple(Arm(arm.name, arm.role, arm.course.spoken(), session_hours(arm)) for arm in sample.arms)
+    return Study(
+        title=study.title,
+        description=study.question or description(sample),
+        arms=arms,
+        population=population_words(sample),
+        horizon_h=study.horizon_h,
+        end_of_treatment_h=sample.end_h,
+        people_per_arm=sample.size,
+        repeated_studies=sample.count if sample.repeated else 0,
+        before_calibration=not CALIBRATED,
+        outside_domain=tuple(str(reason) for reason in sample.trajectories.markings.outside),
+    )
+
+
+def description(sample: Sample) -> str:
+    """The study in a sentence, when it asks no question of its own."""
+    courses = "; ".join(f"{arm.name}: {arm.course.spoken()}" for arm in sample.arms)
+    return f"{courses}. Followed for {lasting(sample.study.horizon_h)}."
+
+
+def population_words(sample: Sample) -> str:
+    """Who takes part: the kind of people, or the file they come from, and the criteria."""
+    people = sample.study.participants
+    kind = people.kind.replace("-", " ")
+    words = f"{kind}, from {people.csv.name}" if people.csv is not None else kind
+    for column, limits in people.criteria.items():
+        name = column.replace("_", " ")
+        if isinstance(limits[0], str):
+            words += f"; {name}: {' or '.join(str(limit) for limit in limits)}"
+        else:
+            words += f"; {name} {limits[0]:g} to {limits[1]:g}"
+    return words
+
+
+def making(sample: Sample, command: str) -> Making:
+    """How the result was made."""
+    made = sample.trajectories.provenance
+    when = datetime.fromisoformat(made.made_at)
+    given = {name: value for name, value in made.settings.items() if value is not None}
+    settings = {name.replace("_", " ").capitalize(): str(value) for name, value in given.items()}
+    return Making(
+        version=made.version,
+        seed=made.seed,
+        made_on=f"{when.day} {when:%b %Y}",
+        command=command,
+        inputs=dict(made.inputs),
+        settings={**settings, "Python": made.python},
+        unsolved=sample.trajectories.unsolved,
+    )
+
+
+def warnings(sample: Sample, left_out: tuple[LeftOut, ...]) -> tuple[str, ...]:
+    """What a reader must be warned of: people, unsolved people, few repeats, and records asked for and not drawn."""
+    found = [str(reason) for reason in sample.trajectories.markings.warnings]
+    unsolved = sample.trajectories.unsolved
+    if unsolved:
+        courses = "one person's course" if len(unsolved) == 1 else f"{plain(len(unsolved))} people's courses"
+        found.append(f"Left out, because they could not be solved: {courses}.")
+    filled = _filled(sample.trajectories.cohort)
+    if filled:
+        found.append(filled)
+    found.append(few_repeats_words(sample))
+    if not isinstance(sample.study.published, str):
+        found += [f"Record '{one.record}' is not drawn: {one.reason}." for one in left_out]
+    return tuple(word for word in found if word)
+
+
+def _filled(people: People) -> str:
+    """The columns that a file of people did not give."""
+    if not people.filled:
+        return ""
+    return f"Not in the file of people, so set to typical values: {', '.join(people.filled)}."

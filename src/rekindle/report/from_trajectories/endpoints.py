@@ -1,0 +1,225 @@
+"""The endpoints: what is asked of a trial, each arm with its range and the difference paired repeat by repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rekindle.outcomes import SCALES
+from rekindle.outcomes.session import peak
+from rekindle.report.bands import Interval
+from rekindle.report.from_trajectories import harms, people
+from rekindle.report.from_trajectories.bands import Array
+from rekindle.report.from_trajectories.course import MAIN, mean_change
+from rekindle.report.from_trajectories.exposure import exposure_endpoints
+from rekindle.report.from_trajectories.sample import Sample, compared, measured
+from rekindle.report.from_trajectories.session import can_tell_readiness, readiness, session_end_h
+from rekindle.report.material import Endpoint, Kind
+from rekindle.report.numerals import when
+from rekindle.study import Arm
+
+DAY_H = 24.0
+MINUTES = 60.0
+FUNCTION_SCALES = ("Sheehan", "EQ VAS")
+Central = Callable[[str], float]
+Draws = Callable[[str], Array]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What one endpoint is called and how it is told."""
+
+    key: str
+    name: str
+    kind: Kind
+    role: Literal["benefit", "harm", "other"] = "other"
+    time_h: float | None = None
+    clause: str = ""
+    unit: str = ""
+    definition: str = ""
+
+
+def endpoints(sample: Sample) -> tuple[Endpoint, ...]:
+    """Every endpoint of the study, benefits first, then harms, then the rest."""
+    found: list[Endpoint] = []
+    if sample.has(MAIN):
+        found += _chances(sample)
+    found += _harms(sample)
+    if sample.has(MAIN):
+        found += [*_changes(sample, MAIN), *_relapse(sample)]
+    for name in FUNCTION_SCALES:
+        if name in sample.study.outcomes and sample.has(name):
+            found += _changes(sample, name)
+    found += _session(sample)
+    found += exposure_endpoints(sample)
+    found.append(_doses(sample))
+    return tuple(found)
+
+
+def _told(sample: Sample, row: _Row, central: Central, draws: Draws) -> Endpoint:
+    """One endpoint from its two functions of an arm's name."""
+    arms: dict[str, Interval | None] = {arm.name: measured(central(arm.name), draws(arm.name)) for arm in sample.arms}
+    return _endpoint(row, arms, compared(sample, central, draws))
+
+
+def _endpoint(row: _Row, arms: Mapping[str, Interval | None], difference: Interval | None = None) -> Endpoint:
+    return Endpoint(
+        row.key, row.name, row.kind, arms, row.role, row.time_h, row.clause, row.unit, difference, row.definition
+    )
+
+
+def _hours(sample: Sample) -> list[tuple[str, float]]:
+    """The end of treatment, and of follow-up where it is later."""
+    later = [("last", sample.last_h)] if sample.last_h > sample.end_h + 1e-6 else []
+    return [("end", sample.end_h), *later]
+
+
+def _chances(sample: Sample) -> list[Endpoint]:
+    """Response and remission at the end of treatment and of follow-up."""
+    scale, found = SCALES[MAIN], []
+    for key, name, holds, definition, clause in (
+        ("response", "At least half better", people.responded, people.response_words(scale),
+         "have at least halved their symptoms"),
+        ("remission", "In remission", people.remitted, people.remission_words(scale), "are in remission"),
+    ):  # fmt: skip
+        for label, hour in _hours(sample):
+            role: Literal["benefit", "other"] = "benefit" if key == "response" else "other"
+            words = f"{name} at {when(hour)}"
+            row = _Row(f"{key}_{label}", words, "chance", role, hour, clause, definition=f"{definition}, as rated then")
+            found.append(_told(sample, row, *people.share_at(sample, holds, hour)))
+    return sorted(found, key=lambda endpoint: endpoint.role != "benefit")
+
+
+def _changes(sample: Sample, name: str) -> list[Endpoint]:
+    """The average change of a scale at a day, the end of treatment and of follow-up."""
+    scale, found = SCALES[name], []
+    day = [("day", sample.visits_h[sample.visit(DAY_H)])] if name == MAIN and sample.end_h > DAY_H + 1e-6 else []
+    for label, hour in (*day, *_hours(sample)):
+        key = f"{name.lower().replace(' ', '_')}_{label}"
+        words = f"Change of {name} at {when(hour)}"
+        definition = f"Average rated {scale.title} less its average at the first visit."
+        row = _Row(key, words, "points", time_h=float(hour), unit=scale.unit, definition=definition)
+        found.append(_told(sample, row, *mean_change(sample, scale, float(hour))))
+    return found
+
+
+def _relapse(sample: Sample) -> list[Endpoint]:
+    """Median time from the end of treatment to relapse; nothing for an arm in which half never relapse."""
+    if sample.end_h >= sample.last_h:
+        return []
+    followed = (sample.last_h - sample.end_h) / DAY_H
+    arms: dict[str, Interval | None] = {}
+    for arm in sample.arms:
+        kept = people.survival(sample, sample.rated(MAIN, arm.name))
+        middle = np.inf if kept is None else kept.median_h / DAY_H
+        studies = [people.survival(sample, study) for study in sample.repeats_rated(MAIN, arm.name)]
+        medians = [min(study.median_h / DAY_H, followed) for study in studies if study is not None]
+        arms[arm.name] = measured(middle, np.asarray(medians)) if np.isfinite(middle) and medians else None
+    definition = f"{people.relapse_definition(sample)} Medians not reached count as the last visit."
+    row = _Row("relapse_days", "Half of responders have relapsed after", "days", definition=definition)
+    return [_endpoint(row, arms)]
+
+
+def _harms(sample: Sample) -> list[Endpoint]:
+    """The harms of sessions, at least once over the course."""
+    found = []
+    arms = {arm.name: arm for arm in sample.arms}
+    until = sample.study.horizon_h
+    for row in harms.harm_rows(sample):
+        if row["periods"] != "session":
+            continue
+        told = _Row(
+            row["key"], f"{row['name']}, at least once", "chance", "harm",
+            clause=row["clause"], definition=f"{row['definition']} ({row['record']})",
+        )  # fmt: skip
+        values: dict[str, Interval | None] = {name: harms.share(sample, row, arm, until) for name, arm in arms.items()}
+        found.append(_endpoint(told, values, harms.difference(sample, row, until)))
+    return found
+
+
+def _session(sample: Sample) -> list[Endpoint]:
+    """Peaks of the first session, and when the middle person is ready to leave."""
+    arms = {arm.name: arm for arm in sample.arms if sample.sessions(arm)}
+    found = []
+    for key, output, name, kind, unit in (
+        ("cadss_peak", "CADSS", "Highest CADSS, first session", "points", "points"),
+        ("systolic_peak", "systolic_rise", "Highest rise in systolic pressure, first session", "number", "mmHg"),
+    ):
+        if not arms or not sample.has(*(SCALES[output].latents if output in SCALES else (output,))):
+            continue
+        told: Kind = "points" if kind == "points" else "number"
+        definition = "Average of each person's highest expected value in the first four hours."
+        peaks = {name: _peaks(sample, arm, output) for name, arm in arms.items()}
+        values = {arm.name: _mean(peaks.get(arm.name)) for arm in sample.arms}
+        found.append(_endpoint(_Row(key, name, told, unit=unit, definition=definition), values))
+        if output == "CADSS":
+            times = {arm.name: _mean(_peak_minutes(peaks.get(arm.name))) for arm in sample.arms}
+            row = _Row("cadss_peak_time", "Time of the highest CADSS", "minutes", definition=PEAK_TIME_WORDS)
+            found.append(_endpoint(row, times))
+    if arms and can_tell_readiness(sample):
+        found.append(_ready(sample, arms))
+    return found
+
+
+PEAK_TIME_WORDS = "Average time of the peak among people whose expected CADSS rises above 1 point."
+Peaks = tuple[Array, Array, Array, Array]
+
+
+def _peaks(sample: Sample, arm: Arm, output: str) -> Peaks:
+    """Largest value and its hour: people, then repeats x people, in the arm's first session."""
+    start = harms.start_h(sample, arm)
+    places = sample.window(sample.moments_h, start, session_end_h(sample, start))
+    hours = sample.moments_h[places] - start
+    among = sample.places(sample.times_h, sample.moments_h[places])
+    if output in SCALES:
+        persons = sample.people_expected(output, arm.name)[:, among]
+        studies = sample.repeats_expected(SCALES[output], arm.name)[:, :, places]
+    else:
+        persons = sample.people(output, arm.name)[:, among]
+        studies = sample.repeats(output, arm.name)[:, :, places]
+    shape = studies.shape[:2]
+    highest, when_h = peak(hours, studies.reshape(-1, len(hours)))
+    return (*peak(hours, persons), highest.reshape(shape), when_h.reshape(shape))
+
+
+def _mean(peaks: Peaks | None) -> Interval | None:
+    return None if peaks is None else measured(peaks[0].mean(), peaks[2].mean(axis=1))
+
+
+def _peak_minutes(peaks: Peaks | None) -> Peaks | None:
+    """The minutes of the peaks in place of their sizes, over people with a peak; None where nobody has one."""
+    if peaks is None:
+        return None
+    size, hour, sizes, hours = peaks
+    felt, felts = size > 1.0, sizes > 1.0
+    if not felt.any() or not felts.any(axis=1).all():
+        return None
+    each = np.asarray([row[mask].mean() for row, mask in zip(hours, felts, strict=True)]) * MINUTES
+    return hour[felt] * MINUTES, hour[felt], each[:, None], each[:, None]
+
+
+def _ready(sample: Sample, arms: Mapping[str, Arm]) -> Endpoint:
+    """Minutes until the middle person of each arm is ready to leave; later than looked at counts as its end."""
+    values: dict[str, Interval | None] = {arm.name: None for arm in sample.arms}
+    for name, arm in arms.items():
+        start = harms.start_h(sample, arm)
+        longest = session_end_h(sample, start) - start
+        persons, studies = readiness(sample, arm, start)
+        middle = float(np.median(np.minimum(persons, longest)))
+        values[name] = measured(MINUTES * middle, MINUTES * np.median(np.minimum(studies, longest), axis=1))
+    definition = (
+        "The middle person's time from the start of the first session until pressure, detachment and alertness stay "
+        "within their limits, at least two hours for the spray (saf-esk-monitor-2h)."
+    )
+    return _endpoint(_Row("ready", "Half ready to leave after", "minutes", definition=definition), values)
+
+
+def _doses(sample: Sample) -> Endpoint:
+    """How many supervised sessions each arm has."""
+    counts = {arm.name: float(len(sample.sessions(arm))) for arm in sample.arms}
+    values = {name: Interval(count, count, count, count, count) for name, count in counts.items()}
+    row = _Row("doses", "Sessions given", "number", unit="sessions", definition="By the course as it is written.")
+    return _endpoint(row, values)

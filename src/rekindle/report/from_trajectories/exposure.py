@@ -1,0 +1,75 @@
+"""What the blood saw: peak, its time, area, half-life and trough of ketamine, person by person.
+
+The averages are over the people; their ranges come from people drawn again, since the repeats do not keep blood
+levels. They say how far the average of such a study moves by who takes part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rekindle.outcomes.exposure import summarise
+from rekindle.report.bands import Interval
+from rekindle.report.from_trajectories.bands import Array
+from rekindle.report.from_trajectories.sample import RESAMPLED_STUDIES, Sample, measured
+from rekindle.report.material import Endpoint, Kind
+from rekindle.streams import uniforms
+from rekindle.study import Arm
+
+OUTPUT = "plasma_ketamine"
+DAY_H = 24.0
+RANGE_WORDS = "The range is of people drawn again; the parameters' ranges are not in it."
+ROWS: tuple[tuple[str, str, Kind, str, str], ...] = (
+    ("cmax", "Highest ketamine in blood, first dose", "number", "ng/mL", "The highest venous level in the first day."),
+    ("tmax", "Time of the highest level", "minutes", "", "Minutes from the start of the first session."),
+    ("auc", "Area under the level, first day", "number", "ng h/mL", "Linear up, logarithmic down, to 24 h."),
+    ("half_life", "Half-life in blood", "hours", "", "Regression over the last points before the next dose."),
+    ("trough", "Level before the next dose", "number", "ng/mL", "Mean level just before each later dose."),
+)  # fmt: skip
+
+
+def exposure_endpoints(sample: Sample) -> tuple[Endpoint, ...]:
+    """One row a summary; arms that give no ketamine have none."""
+    if not sample.has(OUTPUT):
+        return ()
+    found = {arm.name: person_summaries(sample, arm) for arm in sample.arms if sample.doses(arm)}
+    if not found:
+        return ()
+    rows = []
+    for key, name, kind, unit, definition in ROWS:
+        values: dict[str, Interval | None] = {arm.name: _average(sample, found, arm, key) for arm in sample.arms}
+        if any(value is not None for value in values.values()):
+            rows.append(Endpoint(key, name, kind, values, unit=unit, definition=f"{definition} {RANGE_WORDS}"))
+    return tuple(rows)
+
+
+def person_summaries(sample: Sample, arm: Arm) -> dict[str, Array]:
+    """Each summary for each person, shape people; NaN where a course has none."""
+    starts = np.asarray([dose.time_h for dose in sample.doses(arm)])
+    first = float(starts[0])
+    later = starts[starts > first + 1e-6]
+    second = float(later[0]) if len(later) else sample.study.horizon_h
+    tail = sample.window(sample.times_h, first, min(second, sample.study.horizon_h))
+    day = sample.window(sample.times_h, first, min(second, first + DAY_H, sample.study.horizon_h))
+    levels = sample.people(OUTPUT, arm.name)
+    rows = []
+    for person in levels:
+        early = summarise(sample.times_h[day] - first, np.maximum(person[day], 0.0))
+        late = summarise(sample.times_h[tail] - first, np.maximum(person[tail], 0.0))
+        before = np.interp(later, sample.times_h, person) if len(later) else np.asarray([np.nan])
+        rows.append((early.cmax, 60.0 * early.tmax_h, early.auc, late.half_life.half_life_h, float(before.mean())))
+    return dict(zip((key for key, *_ in ROWS), np.asarray(rows).T, strict=True))
+
+
+def _average(sample: Sample, found: Mapping[str, Mapping[str, Array]], arm: Arm, key: str) -> Interval | None:
+    if arm.name not in found:
+        return None
+    values = found[arm.name][key]
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return None
+    luck = uniforms(sample.seed, "report", "exposure", key, count=RESAMPLED_STUDIES * len(values))
+    again = (luck * len(values)).astype(np.intp).reshape(RESAMPLED_STUDIES, -1)
+    return measured(values.mean(), values[again].mean(axis=1))

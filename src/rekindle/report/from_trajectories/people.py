@@ -1,0 +1,158 @@
+"""Who gets better, stays so and relapses: classes over the visits, chances of response and remission, relapse steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.outcomes import SCALES, Scale
+from rekindle.outcomes.endpoints import classes, relapse_rule, relapse_rules, remission, response, time_to_relapse
+from rekindle.outcomes.survival import Survival, kaplan_meier
+from rekindle.report.from_trajectories.bands import Array, studies_band
+from rekindle.report.from_trajectories.course import MAIN
+from rekindle.report.from_trajectories.sample import Sample
+from rekindle.report.material import ArmBand, Chance, RelapseSteps, Whereabouts
+from rekindle.report.numerals import when
+
+KEYS = ("remission", "half_better", "partly_better", "relapsed", "no_change")
+"""The report's classes in the order of `rekindle.outcomes.endpoints.CLASSES`; nobody leaves the study here."""
+
+Mask = NDArray[np.bool_]
+FOLLOWED_STEPS = 8
+"""About how many times the number still followed is told."""
+
+
+def whereabouts(sample: Sample) -> tuple[Whereabouts, ...]:
+    """The share of each arm's people in each class at every visit, with the ranges of the repeats."""
+    if not sample.has(MAIN):
+        return ()
+    found = []
+    for arm in sample.arms:
+        shares = class_shares(sample.rated(MAIN, arm.name)[None])[0]
+        draws = class_shares(sample.repeats_rated(MAIN, arm.name))
+        bands = {key: studies_band(shares[:, place], draws[:, :, place]) for place, key in enumerate(KEYS)}
+        found.append(Whereabouts(arm.name, sample.visits_h, bands))
+    return tuple(found)
+
+
+def class_shares(rated: Array) -> Array:
+    """Shares of the classes, studies x visits x classes, from ratings of studies x people x visits."""
+    shares = []
+    for totals in rated:
+        numbers = classes(SCALES[MAIN], totals, totals[:, 0])
+        shares.append(np.stack([(numbers == place).mean(axis=0) for place in range(len(KEYS))], axis=1))
+    return np.asarray(shares)
+
+
+def responded(rated: Array) -> Mask:
+    """Who has responded at each visit, any leading shape, by ratings of (..., people, visits)."""
+    flat = rated.reshape(-1, rated.shape[-1])
+    return response(SCALES[MAIN], flat, flat[:, 0]).reshape(rated.shape)
+
+
+def remitted(rated: Array) -> Mask:
+    """Who is in remission at each visit, any leading shape."""
+    return remission(SCALES[MAIN], rated)
+
+
+def share_at(
+    sample: Sample, holds: Callable[[Array], Mask], hour: float
+) -> tuple[Callable[[str], float], Callable[[str], Array]]:
+    """The share of people for whom something holds at the visit nearest to an hour: of an arm, and of its repeats."""
+    visit = sample.visit(hour)
+
+    def central(arm: str) -> float:
+        return float(holds(sample.rated(MAIN, arm))[:, visit].mean())
+
+    def draws(arm: str) -> Array:
+        return np.asarray(holds(sample.repeats_rated(MAIN, arm))[:, :, visit].mean(axis=1))
+
+    return central, draws
+
+
+def response_words(scale: Scale) -> str:
+    """The definition of response in words."""
+    share = "half" if scale.response == 0.5 else f"{100 * (scale.response or 0):g} %"
+    return f"the {scale.name} total has fallen by {share} or more of its start"
+
+
+def remission_words(scale: Scale) -> str:
+    """The definition of remission in words, with its record."""
+    line = scale.line()
+    return f"the {scale.name} total is {line.value:g} or less ({line.record})"
+
+
+def chances(sample: Sample) -> tuple[Chance, ...]:
+    """Response and remission at every visit in every arm."""
+    if not sample.has(MAIN):
+        return ()
+    scale = SCALES[MAIN]
+    found = []
+    for key, name, words, holds in (
+        ("response", "Response", response_words(scale), responded),
+        ("remission", "Remission", remission_words(scale), remitted),
+    ):
+        curves = []
+        for arm in sample.arms:
+            middle = holds(sample.rated(MAIN, arm.name)).mean(axis=0)
+            draws = holds(sample.repeats_rated(MAIN, arm.name)).mean(axis=1)
+            curves.append(ArmBand(arm.name, studies_band(middle, draws)))
+        found.append(Chance(key, name, words, sample.visits_h, tuple(curves)))
+    return tuple(found)
+
+
+def relapse_name() -> str:
+    """The rule by which a relapse is told: the first of the table."""
+    return next(iter(relapse_rules()))
+
+
+def relapse_definition(sample: Sample) -> str:
+    """The rule in words, with its record; empty when nobody is followed after treatment."""
+    if not sample.has(MAIN) or sample.end_h >= sample.last_h:
+        return ""
+    rule = relapse_rule(relapse_name())
+    return (
+        f"Counted from the end of treatment ({when(sample.end_h)}) among those at least half better then. Rule "
+        f"'{rule.name}' ({rule.record}): {rule.reason}"
+    )
+
+
+def survival(sample: Sample, rated: Array) -> Survival | None:
+    """Time from the end of treatment to relapse among those who respond then; None without any of them."""
+    since = np.where(responded(rated)[:, sample.visit(sample.end_h)], sample.end_h, np.nan)
+    if not np.isfinite(since).any():
+        return None
+    scale = SCALES[MAIN]
+    lasts = time_to_relapse(scale, sample.visits_h, rated, rated[:, 0], since_h=since, rule=relapse_name())
+    return kaplan_meier(lasts.time_h, lasts.observed)
+
+
+def relapse_steps(sample: Sample) -> tuple[RelapseSteps, ...]:
+    """The share of responders without relapse after the end of treatment, arm by arm; none without follow-up."""
+    if not sample.has(MAIN) or sample.end_h >= sample.last_h:
+        return ()
+    after = sample.visits_h[sample.visits_h >= sample.end_h - 1e-6] - sample.end_h
+    found = []
+    for arm in sample.arms:
+        kept = survival(sample, sample.rated(MAIN, arm.name))
+        repeats = [survival(sample, study) for study in sample.repeats_rated(MAIN, arm.name)]
+        draws = [[study.at(hour) for hour in after] for study in repeats if study is not None]
+        if kept is None or not draws:
+            continue
+        middle = np.asarray([kept.at(hour) for hour in after])
+        band = studies_band(middle, np.asarray(draws))
+        found.append(RelapseSteps(arm.name, after, band, followed(sample, arm.name, after)))
+    return tuple(found)
+
+
+def followed(sample: Sample, arm: str, after: Array) -> tuple[tuple[float, int], ...]:
+    """Hours after treatment with the number of responders still followed without relapse."""
+    rated = sample.rated(MAIN, arm)
+    since = np.where(responded(rated)[:, sample.visit(sample.end_h)], sample.end_h, np.nan)
+    scale = SCALES[MAIN]
+    lasts = time_to_relapse(scale, sample.visits_h, rated, rated[:, 0], since_h=since, rule=relapse_name())
+    times = lasts.time_h[np.isfinite(lasts.time_h)]
+    every = max(1, len(after) // FOLLOWED_STEPS)
+    return tuple((float(hour), int((times >= hour - 1e-6).sum())) for hour in after[::every])

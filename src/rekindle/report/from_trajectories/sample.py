@@ -1,0 +1,271 @@
+"""The people of a study and its repeats as arrays: what every part of the report counts and averages.
+
+The *people* carry the model's central values and give the middle of everything. The *repeats* are whole studies with
+other people and other plausible parameters; they give the range of everything. A study without repeats has its own
+people drawn again with return in their place, which shows the luck of who takes part and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.dosing.line import Session
+from rekindle.errors import SolverError
+from rekindle.moments import repeat_times
+from rekindle.outcomes import SCALES, Scale
+from rekindle.report.bands import Interval
+from rekindle.simulate import session_hours
+from rekindle.streams import uniforms
+from rekindle.study import Arm, Study
+from rekindle.trajectories import Trajectories
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from rekindle.population import People
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+KETAMINES = ("racemic-ketamine", "esketamine", "arketamine")
+UNSUPERVISED = ("oral-antidepressant", "none")
+RESAMPLED_STUDIES = 200
+"""Studies drawn from the people themselves when a run has no repeats."""
+
+_NEAR_H = 1e-6
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One result, arm by arm: people x times, and repeats x people x moments. Times are hours."""
+
+    trajectories: Trajectories
+
+    @property
+    def study(self) -> Study:
+        """The study that was asked for."""
+        return self.trajectories.study
+
+    @property
+    def seed(self) -> int:
+        """The study's seed."""
+        return self.study.seed
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The arms in the order of the study."""
+        return self.study.arms
+
+    @property
+    def active(self) -> Arm:
+        """The arm in question: the first active one, or the first of all."""
+        return next((arm for arm in self.arms if arm.role == "active"), self.arms[0])
+
+    @property
+    def comparator(self) -> Arm | None:
+        """The first comparator, or a second active arm where there is none, or None."""
+        others = [arm for arm in self.arms if arm.name != self.active.name]
+        return next((arm for arm in others if arm.role == "comparator"), others[0] if others else None)
+
+    @cached_property
+    def times_h(self) -> Array:
+        """Hours at which the people are followed."""
+        return np.asarray(self._people["time"].values, dtype=np.float64)
+
+    @cached_property
+    def visits_h(self) -> Array:
+        """Hours of the rating visits, the first before the first dose."""
+        return np.asarray(self._people["visit"].values, dtype=np.float64)
+
+    @cached_property
+    def moments_h(self) -> Array:
+        """Hours at which the repeats are looked at: visits, the first session closely, the peaks of the others."""
+        if self._repeats is not None:
+            return np.asarray(self._repeats["moment"].values, dtype=np.float64)
+        wanted: set[float] = set()
+        for arm in self.arms:
+            wanted |= set(repeat_times(session_hours(arm), tuple(self.visits_h), self.study.horizon_h))
+        return self.times_h[[place for place, hour in enumerate(self.times_h) if _near(hour, wanted)]]
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the run has repeats with other parameters."""
+        return self._repeats is not None
+
+    @cached_property
+    def count(self) -> int:
+        """Number of repeats, or of studies drawn from the people in their place."""
+        return RESAMPLED_STUDIES if self._repeats is None else int(self._repeats.sizes["repeat"])
+
+    @cached_property
+    def solved(self) -> Index:
+        """Numbers of the people who could be solved in every arm."""
+        values = self._people[_probe(self._people, "time")]
+        finite = np.all([np.isfinite(values.sel(arm=arm.name).values) for arm in self.arms], axis=(0, 2))
+        if not finite.any():
+            raise SolverError("Nobody could be solved in every arm.")
+        return np.flatnonzero(finite)
+
+    @property
+    def size(self) -> int:
+        """Number of people solved in every arm."""
+        return len(self.solved)
+
+    def has(self, *names: str) -> bool:
+        """Whether the result holds these outputs or scales (a user's own model may lack some)."""
+        return all(name in self._people for name in names)
+
+    def people(self, name: str, arm: str) -> Array:
+        """An output or a scale's expected total, shape people x times."""
+        return np.asarray(self._people[name].sel(arm=arm).values[self.solved], dtype=np.float64)
+
+    def rated(self, scale: str, arm: str) -> Array:
+        """A scale's ratings, shape people x visits."""
+        return np.asarray(self._people[f"{scale} rated"].sel(arm=arm).values[self.solved], dtype=np.float64)
+
+    def person(self, column: str) -> Array:
+        """A column of the table of people, shape people."""
+        return np.asarray(self.trajectories.cohort[column], dtype=np.float64)[self.solved]
+
+    def repeats(self, name: str, arm: str) -> Array:
+        """An output over the repeats, shape repeats x people x moments.
+
+        Outputs that the repeats do not keep come from people drawn again.
+        """
+        if self._repeats is not None and name in self._repeats:
+            return self._chosen(self._repeats[name].sel(arm=arm).values)
+        return self.people(name, arm)[:, self.places(self.times_h, self.moments_h)][self._drawn]
+
+    def repeats_rated(self, scale: str, arm: str) -> Array:
+        """A scale's ratings over the repeats, shape repeats x people x visits."""
+        if self._repeats is not None:
+            places = self.places(self.moments_h, self.visits_h)
+            return self._chosen(self._repeats[f"{scale} rated"].sel(arm=arm).values)[:, :, places]
+        return self.rated(scale, arm)[self._drawn]
+
+    def repeats_expected(self, scale: Scale, arm: str) -> Array:
+        """A scale's expected totals over the repeats, shape repeats x people x moments."""
+        return np.asarray(self.repeats_items(scale, arm).sum(axis=-1))
+
+    def repeats_items(self, scale: Scale, arm: str) -> Array:
+        """A scale's expected items over the repeats, shape repeats x people x moments x items."""
+        latents = {name: self.repeats(name, arm) for name in scale.latents}
+        shape = next(iter(latents.values())).shape
+        flat = {name: values.reshape(-1, shape[-1]) for name, values in latents.items()}
+        person = {name: self._repeats_person(name).reshape(-1) for name in scale.person_inputs}
+        return scale.expected_items(flat, person).reshape(*shape, len(scale.items))
+
+    def people_expected(self, name: str, arm: str) -> Array:
+        """A scale's expected totals, kept in the result or worked out from its latents, shape people x times."""
+        if name in self._people and "time" in self._people[name].dims:
+            return self.people(name, arm)
+        scale = SCALES[name]
+        latents = {latent: self.people(latent, arm) for latent in scale.latents}
+        return scale.expected(latents, {column: self.person(column) for column in scale.person_inputs})
+
+    def items(self, arm: str) -> Array:
+        """Expected MADRS items, shape people x times x items."""
+        return np.asarray(self._people["MADRS items"].sel(arm=arm).values[self.solved], dtype=np.float64)
+
+    def places(self, among: Array, wanted: Array) -> Index:
+        """Places of times within other times; each must be there."""
+        found = np.clip(np.searchsorted(among, wanted - _NEAR_H), 0, len(among) - 1)
+        if np.any(np.abs(among[found] - wanted) > _NEAR_H):
+            raise ValueError("a time that was asked for was not computed")
+        return found
+
+    def window(self, among: Array, start_h: float, end_h: float) -> Index:
+        """Places of the times from `start_h` to `end_h`, both included."""
+        return np.flatnonzero((among >= start_h - _NEAR_H) & (among <= end_h + _NEAR_H))
+
+    def sessions(self, arm: Arm) -> tuple[Session, ...]:
+        """The arm's sessions under supervision, in order of time."""
+        return tuple(session for session in arm.course.sessions if session.regimen.drug not in UNSUPERVISED)
+
+    def doses(self, arm: Arm) -> tuple[Session, ...]:
+        """The arm's sessions with ketamine or one of its enantiomers."""
+        return tuple(session for session in arm.course.sessions if session.regimen.drug in KETAMINES)
+
+    @cached_property
+    def end_h(self) -> float:
+        """The visit at which treatment counts as ended: the first at or after the end of the active arm's course."""
+        lines = [line for line in self.active.course.lines if line.regimens[0].drug not in UNSUPERVISED]
+        days = max((line.length_days for line in lines), default=self.active.course.length_days)
+        after = self.visits_h[self.visits_h >= 24.0 * days - _NEAR_H]
+        return float(after[0] if len(after) else self.visits_h[-1])
+
+    @property
+    def last_h(self) -> float:
+        """The last visit."""
+        return float(self.visits_h[-1])
+
+    def visit(self, hour: float) -> int:
+        """The number of the visit nearest to an hour."""
+        return int(np.argmin(np.abs(self.visits_h - hour)))
+
+    @cached_property
+    def _people(self) -> xr.Dataset:
+        return self.trajectories.people
+
+    @cached_property
+    def _repeats(self) -> xr.Dataset | None:
+        return self.trajectories.repeats
+
+    @cached_property
+    def _drawn(self) -> Index:
+        """People drawn again with return, shape repeats x people; the same in every arm, so that arms pair."""
+        luck = uniforms(self.seed, "report", "people drawn again", count=self.count * self.size)
+        return (luck * self.size).astype(np.intp).reshape(self.count, self.size)
+
+    @cached_property
+    def _rows(self) -> Index:
+        """In each repeat the people solved in every arm; the place of one who was not goes to the next who was."""
+        assert self._repeats is not None
+        values = self._repeats[_probe(self._repeats, "moment")]
+        finite = np.all([np.isfinite(values.sel(arm=arm.name).values) for arm in self.arms], axis=(0, 3))
+        chosen = []
+        for repeat in finite:
+            good = np.flatnonzero(repeat)
+            if not len(good):
+                raise SolverError("Nobody of one repeat could be solved in every arm.")
+            numbers = np.arange(len(repeat))
+            chosen.append(np.where(repeat, numbers, good[np.searchsorted(good, numbers) % len(good)]))
+        return np.asarray(chosen, dtype=np.intp)
+
+    def _chosen(self, values: NDArray[np.floating]) -> Array:
+        rows = self._rows[:, :, None]
+        return np.take_along_axis(np.asarray(values, dtype=np.float64), rows, axis=1)
+
+    def _repeats_person(self, column: str) -> Array:
+        cohort: People | None = self.trajectories.repeat_cohort
+        if self._repeats is None or cohort is None:
+            return self.person(column)[self._drawn]
+        values = np.asarray(cohort[column], dtype=np.float64).reshape(self.count, -1)
+        return np.take_along_axis(values, self._rows, axis=1)
+
+
+def _probe(data: xr.Dataset, dimension: str) -> str:
+    """A variable over that dimension, to see by it who could be solved."""
+    return next(str(name) for name, values in data.data_vars.items() if values.dims[-1] == dimension)
+
+
+def _near(hour: float, wanted: set[float]) -> bool:
+    return any(abs(hour - other) < _NEAR_H for other in wanted)
+
+
+def measured(central: float, draws: Array) -> Interval:
+    """The central study's number with the quantiles of the repeats."""
+    return Interval.from_draws(draws, middle=float(central))
+
+
+def compared(sample: Sample, central: Callable[[str], float], draws: Callable[[str], Array]) -> Interval | None:
+    """The active arm less its comparator, paired repeat by repeat; None without a second arm."""
+    if sample.comparator is None:
+        return None
+    first, second = sample.active.name, sample.comparator.name
+    return measured(central(first) - central(second), draws(first) - draws(second))
