@@ -171,6 +171,15 @@ class Canvas:
         place = "" if anchor == "start" else f' text-anchor="{anchor}"'
         self._parts.append(f'<text x="{number(x)}" y="{number(y)}" class="{mark}"{place}>{escape(words)}</text>')
 
+    def fitted(self, words: str, mark: str, room: float) -> str:
+        """Words cut with an ellipsis if they would take more than `room` pixels; tables and keys hold them whole."""
+        if self.words_width(words, mark) <= room:
+            return words
+        kept = words
+        while kept and self.words_width(kept + "…", mark) > room:
+            kept = kept[:-1]
+        return kept.rstrip() + "…"
+
     def rect(self, x: float, y: float, width: float, height: float, mark: str) -> None:
         """A rectangle from its upper left corner."""
         box = f'x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"'

@@ -64,7 +64,7 @@ def answer_words(material: ReportInput) -> list[list[Words]]:
         sentences.append([Words(apart)])
     if len(chosen) > 1:
         sentences.append(_later_sentence(material, chosen[0], chosen[1]))
-    harms = [endpoint for endpoint in material.endpoints if endpoint.role == "harm"]
+    harms = [endpoint for endpoint in material.endpoints if endpoint.role == "harm" and endpoint not in chosen]
     if harms:
         sentences.append(_value_sentence(material, harms[0], full=False))
     return sentences

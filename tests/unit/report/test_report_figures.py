@@ -91,7 +91,12 @@ def boxes(svg: ET.Element) -> list[tuple[str, float, float, float, float]]:
     return found
 
 
-def test_words_stay_on_the_sheet_and_never_lie_on_one_another(drawn: dict[str, Figure]) -> None:
+LONG = ("ketamine", "midazolam", "esketamine 56 mg", "esketamine 84 mg with an oral antidepressant daily")
+
+
+@pytest.mark.parametrize("arms", [("ketamine", "midazolam"), ("ketamine",), LONG])
+def test_words_stay_on_the_sheet_and_never_lie_on_one_another(arms: tuple[str, ...], invented: ModuleType) -> None:
+    drawn = draw_figures(invented.material(arms))
     clashes = []
     for figure, width, svg in pictures(drawn):
         _, _, across, down = (float(v) for v in (svg.get("viewBox") or "").split())

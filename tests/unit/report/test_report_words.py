@@ -74,6 +74,11 @@ def test_what_was_not_measured_is_said_not_guessed(invented: ModuleType) -> None
     assert endpoints_table(material).rows[0][2:] == ("not known", "not known")
 
 
+def test_a_study_of_harm_alone_says_it_once(invented: ModuleType) -> None:
+    rows = [row for row in invented.endpoints(("ketamine", "midazolam")) if row.key == "detached"]
+    assert answer(invented.material(endpoints=tuple(rows))).count("strongly detached") == 1
+
+
 def test_a_rare_harm_is_told_in_a_thousand_for_every_arm(invented: ModuleType) -> None:
     arms = {"ketamine": interval(0.002, 0.004, 0.008), "midazolam": interval(0.0, 0.0, 0.0)}
     row = Endpoint("x", "Bladder symptoms", "chance", arms, role="harm", clause="have bladder symptoms")
