@@ -144,3 +144,10 @@ def load(text: str) -> Library:
     engine.finalize_object()
     library = _LOADED[key] = Library(engine, found)
     return library
+
+
+def lanes() -> int:
+    """How many people a vector kernel carries side by side on this processor."""
+    import llvmlite.binding as llvm
+
+    return 8 if dict(llvm.get_host_cpu_features()).get("avx512f") else 4

@@ -68,10 +68,6 @@ def eliminate(size: int, pattern: Iterable[tuple[int, int]]) -> Elimination:
                     places.add((i, j))
                     steps.append(("update", (i, j, k)))
     turn_of = {state: turn for turn, state in enumerate(order)}
-    lower = tuple(
-        tuple(k for k in order if turn_of[k] < turn_of[i] and (i, k) in places) for i in range(size)
-    )
-    upper = tuple(
-        tuple(j for j in order if turn_of[j] > turn_of[i] and (i, j) in places) for i in range(size)
-    )
+    lower = tuple(tuple(k for k in order if turn_of[k] < turn_of[i] and (i, k) in places) for i in range(size))
+    upper = tuple(tuple(j for j in order if turn_of[j] > turn_of[i] and (i, j) in places) for i in range(size))
     return Elimination(size, order, tuple(sorted(places)), tuple(steps), lower, upper)

@@ -217,9 +217,7 @@ class Writer:
     def program(self, program: Program, arrays: Mapping[str, str]) -> list[str]:
         """Write a statement list over these arrays; returns the results' values."""
         values = {node: self.number(value) for node, value in program.constants.items()}
-        values |= {
-            node: self.load(arrays[array], position) for node, (array, position) in program.inputs.items()
-        }
+        values |= {node: self.load(arrays[array], position) for node, (array, position) in program.inputs.items()}
         for node, operation, arguments in program.statements:
             values[node] = self.operation(operation, [values[argument] for argument in arguments])
         return [values[node] for node in program.results]
@@ -231,9 +229,7 @@ class Writer:
         return f"define void @{name}({given}) {attributes}{{\n{body}\n  ret void\n}}\n"
 
 
-def program_function(
-    name: str, program: Program, arrays: Sequence[str], width: int = 1
-) -> tuple[str, list[str]]:
+def program_function(name: str, program: Program, arrays: Sequence[str], width: int = 1) -> tuple[str, list[str]]:
     """A function `name(arrays..., out)` that runs a statement list; returns its text and its declarations."""
     writer = Writer(width)
     results = writer.program(program, {array: f"%{array}" for array in arrays})

@@ -111,9 +111,7 @@ def _program(
 ) -> Program:
     needed = graph.reachable(results, stop=stop)
     inputs = {node: places[node] for node in needed if node in places}
-    constants = {
-        node: graph.nodes[node].value for node in needed if graph.nodes[node].operation == "constant"
-    }
+    constants = {node: graph.nodes[node].value for node in needed if graph.nodes[node].operation == "constant"}
     statements = tuple(
         (node, graph.nodes[node].operation, graph.nodes[node].arguments)
         for node in needed
@@ -143,8 +141,7 @@ def lower(network: Network) -> Lowered:
     for name, expression in network.assignments.items():
         converter.define(name, expression)
     rates = [
-        converter.convert(network.rates[name]) if name in network.rates else graph.constant(1.0)
-        for name in states
+        converter.convert(network.rates[name]) if name in network.rates else graph.constant(1.0) for name in states
     ]
     pattern, slopes = [], []
     for row, rate in enumerate(rates):

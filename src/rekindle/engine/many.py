@@ -21,7 +21,7 @@ def solve_reference(
     task: Task, accuracy: Accuracy | None = None
 ) -> tuple[NDArray[np.float64], list[Failure], dict[str, Any]]:
     """Solve a task with the reference solver; returns values, failures and a report."""
-    accuracy = accuracy or Accuracy(relative=task.relative_tolerance)
+    accuracy = accuracy or Accuracy(relative=task.relative_tolerance, scale=tuple(task.scale))
     values = task.empty()
     failures: list[Failure] = []
     steps = done = 0

@@ -113,9 +113,7 @@ class Network:
         new_values, new_initial = dict(self.values), dict(self.initial)
         for name, value in values.items():
             if name in self.assignments:
-                raise InputError(
-                    f"'{name}' is a formula of the model and cannot be given a value.", where=where
-                )
+                raise InputError(f"'{name}' is a formula of the model and cannot be given a value.", where=where)
             if name not in settable:
                 raise unknown("parameter", name, settable, where=where)
             if not math.isfinite(value):

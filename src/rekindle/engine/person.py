@@ -35,19 +35,22 @@ Method = Literal["lsoda", "radau"]
 SteadyFinder = Callable[["Person", SteadyPattern], Floats]
 
 STEP_LIMIT = 200_000
-SMALLEST_SCALE = 1e-12
+ROUNDING = 1e-15
 
 
 @dataclass(frozen=True)
 class Accuracy:
     """How exact a solution must be.
 
-    The absolute tolerance of a state is `relative` times `floor` times the largest value it has taken so far.
+    The absolute tolerance of a state is `relative` times `floor` times its scale: its entry in `scale` (see
+    `rekindle.engine.scale`), or the largest value it has taken so far if that is larger. It is never below
+    rounding (1e-15 of the largest scale of all).
     """
 
     relative: float = 1e-9
     floor: float = 1e-2
     method: Method = "lsoda"
+    scale: tuple[float, ...] = ()
     step_limit: int = STEP_LIMIT
 
 
@@ -68,6 +71,8 @@ class Person:
         self.input = np.zeros_like(self.row)
         self.into = np.zeros_like(self.y)
         self.scale = np.abs(self.y)
+        if self.accuracy.scale:
+            self.scale = np.maximum(self.scale, self.accuracy.scale)
         self.steps = 0
         self.refresh()
 
@@ -96,8 +101,8 @@ class Person:
         rates, kernels, q = self.rates(), self.kernels, self.q
         self._require_finite(rates(self.y, 0.0), "at the start of a segment")
         grid = np.unique(np.concatenate([[0.0], offsets, [length]]))
-        scale = np.maximum(self.scale, SMALLEST_SCALE)
-        tolerance = self.accuracy.relative * self.accuracy.floor * scale
+        smallest = ROUNDING * (float(self.scale.max()) or 1.0)
+        tolerance = self.accuracy.relative * self.accuracy.floor * self.scale + smallest
         if self.accuracy.method == "radau":
             path = self._radau(rates, grid, tolerance)
         else:

@@ -72,9 +72,7 @@ def solve_people(
     steps = 0
     for i, row in enumerate(rows):
         try:
-            solved, taken = solve_person(
-                lowered, kernels, observer, row, segments[i % len(segments)], accuracy
-            )
+            solved, taken = solve_person(lowered, kernels, observer, row, segments[i % len(segments)], accuracy)
             values.append(solved)
             steps += taken
         except SolverError as error:

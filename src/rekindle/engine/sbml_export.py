@@ -1,8 +1,9 @@
 """A network, and what is done to a person, as an SBML document that any SBML program can run.
 
-The document the network was read from is kept, so its units survive; parameters get their values and the schedule
-becomes SBML events. An event at a time that has come before it starts must say that its trigger was false before
-(`initialValue="false"`), or the first dose is silently lost. Source: SBML Level 3 Version 2 Core, section 4.11.
+The document the network was read from is kept, so its units survive; parameters get their values and the
+schedule becomes SBML events. An event whose time has come when the run starts must say that its trigger was
+false before (`initialValue="false"`), or the first dose is silently lost. Source: SBML Level 3 Version 2
+Core, section 4.11.
 """
 
 from __future__ import annotations
@@ -39,13 +40,11 @@ HOUR = "hour"
 RATE_PREFIX = "infusion_into_"
 
 
-def to_sbml(
-    network: Network, schedule: Schedule | None = None, parameters: Mapping[str, float] | None = None
-) -> str:
+def to_sbml(network: Network, schedule: Schedule | None = None, parameters: Mapping[str, float] | None = None) -> str:
     """SBML Level 3 Version 2 of a network, with the schedule as events.
 
-    `parameters` replaces values by name. A number without a unit is written as dimensionless. A steady state is
-    written as the states it leads to, worked out for these parameters.
+    `parameters` replaces values by name. A number without a unit is written as dimensionless. A steady state
+    is written as the states it leads to, worked out for these parameters.
 
     Raises:
         InputError: unknown parameters, or a schedule that does not fit the network.
@@ -53,9 +52,7 @@ def to_sbml(
     """
     network = network.with_values(parameters or {})
     document = libsbml.readSBMLFromString(network.sbml)
-    if (document.getLevel(), document.getVersion()) != (3, 2) and not document.setLevelAndVersion(
-        3, 2, False
-    ):
+    if (document.getLevel(), document.getVersion()) != (3, 2) and not document.setLevelAndVersion(3, 2, False):
         raise ModelError("The model cannot be written as SBML Level 3 Version 2.", where=network.name)
     model = document.getModel()
     _set_time_unit(model)
@@ -107,11 +104,7 @@ def _set_local(model: Any, name: str, value: float) -> None:
         reaction = model.getReaction(i)
         law = reaction.getKineticLaw()
         prefix = f"{reaction.getId()}_"
-        if (
-            name.startswith(prefix)
-            and law is not None
-            and law.getLocalParameter(name[len(prefix) :]) is not None
-        ):
+        if name.startswith(prefix) and law is not None and law.getLocalParameter(name[len(prefix) :]) is not None:
             law.getLocalParameter(name[len(prefix) :]).setValue(value)
 
 
@@ -235,9 +228,7 @@ def _add_event(writing: _Writing, segments: Segments, k: int, time: float) -> No
     trigger.setPersistent(True)
     clock = libsbml.ASTNode(libsbml.AST_NAME_TIME)
     clock.setName("time")
-    trigger.setMath(
-        _apply(libsbml.AST_RELATIONAL_GEQ, clock, writing.number(time, writing.model.getTimeUnits()))
-    )
+    trigger.setMath(_apply(libsbml.AST_RELATIONAL_GEQ, clock, writing.number(time, writing.model.getTimeUnits())))
     for name, formula in changes.items():
         assignment = event.createEventAssignment()
         assignment.setVariable(name)
@@ -277,9 +268,7 @@ def _changes(writing: _Writing, segments: Segments, k: int) -> dict[str, Any]:
     return changes
 
 
-def _take_up(
-    writing: _Writing, pattern: Any, loads: dict[str, float], jumps: dict[str, float]
-) -> dict[str, float]:
+def _take_up(writing: _Writing, pattern: Any, loads: dict[str, float], jumps: dict[str, float]) -> dict[str, float]:
     """Load the states of a reset or of a steady state; returns the jumps that remain."""
     lowered = writing.lowered
     row = np.array([writing.base[name] for name in lowered.parameters])

@@ -157,21 +157,15 @@ class FormulaReader:
         children = [self.read(node.getChild(i), where, local) for i in range(node.getNumChildren())]
         pieces = [(children[i], children[i + 1]) for i in range(0, len(children) - 1, 2)]
         if len(children) % 2 == 0:
-            raise UnsupportedError(
-                "A piecewise formula without an 'otherwise' is not supported.", where=where
-            )
+            raise UnsupportedError("A piecewise formula without an 'otherwise' is not supported.", where=where)
         return sp.Piecewise(*pieces, (children[-1], sp.true), evaluate=False)
 
     def _call(self, name: str, values: list[Expression], where: str) -> Expression:
         if name not in self._functions:
             if name == "rateOf":
-                raise UnsupportedError(
-                    "The rate of another variable ('rateOf') is not supported.", where=where
-                )
+                raise UnsupportedError("The rate of another variable ('rateOf') is not supported.", where=where)
             raise InputError(f"The function '{name}' is not defined.", where=where)
         arguments, body = self._functions[name]
         if len(arguments) != len(values):
-            raise InputError(
-                f"The function '{name}' takes {len(arguments)} arguments, not {len(values)}.", where=where
-            )
+            raise InputError(f"The function '{name}' takes {len(arguments)} arguments, not {len(values)}.", where=where)
         return self.read(body, f"{where}, function {name}", dict(zip(arguments, values, strict=True)))

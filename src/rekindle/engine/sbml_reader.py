@@ -55,8 +55,7 @@ def _refuse_inconsistent(document: Any, where: str) -> None:
     ]
     if errors:
         said = "; ".join(
-            f"line {error.getLine()}: {' '.join(error.getMessage().split())}"
-            for error in errors[:_LARGEST_REPORT]
+            f"line {error.getLine()}: {' '.join(error.getMessage().split())}" for error in errors[:_LARGEST_REPORT]
         )
         raise InputError(f"The SBML document is not consistent: {said}", where=where)
 
@@ -205,16 +204,9 @@ class _Reading:
             self.assignments[reaction.getId()] = self._kinetic_law(reaction)
             for sign, listing in ((-1, reaction.getListOfReactants()), (1, reaction.getListOfProducts())):
                 for reference in _items(listing):
-                    flows[reference.getSpecies()].append(
-                        sign * self._stoichiometry(reference, reaction) * rate
-                    )
+                    flows[reference.getSpecies()].append(sign * self._stoichiometry(reference, reaction) * rate)
         for name, item in species.items():
-            if (
-                item.getConstant()
-                or item.getBoundaryCondition()
-                or name in self.rates
-                or name in self.assignments
-            ):
+            if item.getConstant() or item.getBoundaryCondition() or name in self.rates or name in self.assignments:
                 continue
             total = sp.Add(*flows[name])
             if not item.getHasOnlySubstanceUnits():
@@ -252,9 +244,7 @@ class _Reading:
         for parameter in (*_items(law.getListOfLocalParameters()), *_items(law.getListOfParameters())):
             full = f"{name}_{parameter.getId()}"
             if full in self.values:
-                raise InputError(
-                    f"The local parameter '{full}' clashes with another symbol.", where=self.where
-                )
+                raise InputError(f"The local parameter '{full}' clashes with another symbol.", where=self.where)
             self.values[full] = float(parameter.getValue()) if parameter.isSetValue() else math.nan
             self.units[full] = parameter.getUnits() if parameter.isSetUnits() else ""
             local[parameter.getId()] = sp.Symbol(full)

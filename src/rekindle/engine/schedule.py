@@ -181,9 +181,7 @@ def compile_schedule(schedule: Schedule, lowered: Lowered) -> Segments:
     parameters = {name: i for i, name in enumerate(lowered.parameters)}
     work = _Compilation(lowered, lowered.state_index, parameters)
     moments = _moments(schedule, work)
-    last = max(
-        [schedule.start, *looks, *(event.time for event in schedule.events if isinstance(event, Observe))]
-    )
+    last = max([schedule.start, *looks, *(event.time for event in schedule.events if isinstance(event, Observe))])
     edges = [schedule.start]
     edges.extend(time for time, _ in moments if schedule.start < time <= last)
     if edges[-1] < last - SAME_TIME_H:
@@ -240,9 +238,7 @@ def check_event(event: Event, states: dict[str, int], parameters: dict[str, int]
             raise unknown("state", event.target, states, where=where)
     elif isinstance(event, Infusion):
         require(math.isfinite(event.rate), "The rate is not a finite number.")
-        require(
-            math.isfinite(event.duration) and event.duration > 0.0, "The duration is not a positive number."
-        )
+        require(math.isfinite(event.duration) and event.duration > 0.0, "The duration is not a positive number.")
         if event.target not in states and event.target not in parameters:
             raise unknown("state or input parameter", event.target, {**states, **parameters}, where=where)
     elif isinstance(event, Set):
@@ -325,9 +321,7 @@ def _fill_actions(
             _act(work, what, item, actions, times)
         work.actions.append(actions)
         begin = len(times)
-        while (
-            k + 1 < len(edges) and next_look < len(looks) and looks[next_look] <= edges[k + 1] + SAME_TIME_H
-        ):
+        while k + 1 < len(edges) and next_look < len(looks) and looks[next_look] <= edges[k + 1] + SAME_TIME_H:
             times.append(looks[next_look])
             next_look += 1
         rows.append((begin, len(times)))

@@ -129,9 +129,7 @@ class Converter:
     def _condition(self, expression: Expression) -> int:
         graph = self.graph
         if expression == sp.true or expression == sp.false:
-            raise UnsupportedError(
-                "A condition that is always true or false inside another is not supported."
-            )
+            raise UnsupportedError("A condition that is always true or false inside another is not supported.")
         if isinstance(expression, sp.Not):
             return graph.condition("not", self.convert(expression.args[0]))
         if isinstance(expression, (sp.And, sp.Or)):

@@ -25,7 +25,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Task:
-    """What a backend is given: `segments[which[i]]` is person i's; rows are (people, parameters)."""
+    """What a backend is given: `segments[which[i]]` is person i's; rows are (people, parameters).
+
+    `scale` is a typical size of every state, shape (states,).
+    """
 
     lowered: Lowered
     rows: Floats
@@ -34,6 +37,7 @@ class Task:
     outputs: tuple[str, ...]
     relative_tolerance: float
     threads: int
+    scale: Floats
     progress: Progress | None = None
 
     def empty(self) -> Floats:

@@ -1,0 +1,201 @@
+"""The quick solver: Rodas5P in vector code for several people at once, on several threads.
+
+A person who cannot be solved is tried again at a hundredth of the tolerance, then by the reference solver,
+and is named with the reason if that fails too. A person's result depends on nobody else's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.engine import rosenbrock
+from rekindle.engine.compiled import lanes, load
+from rekindle.engine.emit import module_text, program_function
+from rekindle.engine.kernel_text import kernel_functions
+from rekindle.engine.lower import Lowered
+from rekindle.engine.many import solve_reference
+from rekindle.engine.rosenbrock import Control
+from rekindle.engine.schedule import Segments
+from rekindle.engine.settling import settled
+from rekindle.engine.task import Failure, Task
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+BLOCK = 64
+REASONS = {
+    1: "more steps than the limit",
+    2: "the step became smaller than the smallest allowed",
+    3: "the states or their rates are not finite",
+}
+
+
+@dataclass(frozen=True)
+class Native:
+    """The compiled kernel of one network for chosen outputs."""
+
+    machine: Any
+    needed: Integers
+    libraries: tuple[Any, ...]
+
+
+_MADE: dict[tuple[str, tuple[str, ...], int], Native] = {}
+
+
+def native_of(lowered: Lowered, outputs: Sequence[str], width: int | None = None) -> Native:
+    """The compiled kernel for these outputs, made once a process and taken from the cache on disk if there."""
+    from rekindle.engine.driver import Machine
+
+    width = width or lanes()
+    key = (lowered.network.digest, tuple(outputs), width)
+    if key in _MADE:
+        return _MADE[key]
+    observed = lowered.observe(outputs)
+    kernel = load(module_text(kernel_functions(lowered, width)))
+    scalar = load(
+        module_text(
+            [program_function("prepare", lowered.prepare, ["p"]), program_function("initial", lowered.initial, ["p"])]
+        )
+    )
+    watch = load(module_text([program_function("observe", observed, ["y", "q", "p"])]))
+    machine = Machine(
+        step=kernel.address("wide_step"),
+        accept=kernel.address("wide_accept"),
+        prepare=scalar.address("prepare"),
+        initial=scalar.address("initial"),
+        observe=watch.address("observe"),
+        width=width,
+        states=len(lowered.states),
+        free=len(lowered.parameters),
+        parameters=len(lowered.parameters) + len(lowered.derived),
+        prepared=len(lowered.prepared),
+        entries=len(lowered.elimination.entries),
+        stages=rosenbrock.STAGES,
+        outputs=len(outputs),
+        time_state=-1 if lowered.time_state is None else lowered.time_state,
+    )
+    needed = sorted(position for array, position in observed.inputs.values() if array == "y")
+    made = _MADE[key] = Native(machine, np.array(needed, dtype=np.int64), (kernel, scalar, watch))
+    return made
+
+
+def _plan(segments: Sequence[Segments]) -> Any:
+    from rekindle.engine.driver import Plan
+
+    edges = [s.edges for s in segments]
+    actions = np.cumsum([0, *(len(s.kind) for s in segments)])
+    return Plan(
+        edge_of=np.cumsum([0, *(len(e) for e in edges)]).astype(np.int64),
+        edges=np.concatenate(edges),
+        first=np.concatenate([s.first[:-1] + a for s, a in zip(segments, actions, strict=False)]).astype(np.int64),
+        last=np.concatenate([s.first[1:] + a for s, a in zip(segments, actions, strict=False)]).astype(np.int64),
+        kind=np.concatenate([s.kind for s in segments]),
+        position=np.concatenate([s.position for s in segments]),
+        value=np.concatenate([s.value for s in segments]),
+        row_begin=np.concatenate([s.rows[:, 0] for s in segments]),
+        row_end=np.concatenate([s.rows[:, 1] for s in segments]),
+        time_of=np.cumsum([0, *(len(s.times) for s in segments)]).astype(np.int64),
+        times=np.concatenate([s.times for s in segments]),
+    )
+
+
+def solve_native(task: Task, control: Control | None = None) -> tuple[Floats, list[Failure], dict[str, Any]]:
+    """Solve a task with the vector kernel; returns values, failures and a report."""
+    control = control or Control(relative=task.relative_tolerance)
+    task, failures = settled(task)
+    values, outcome, steps, native = _run(task, control, np.arange(len(task.rows)))
+    report: dict[str, Any] = {
+        "method": "rodas5p",
+        "lanes": native.machine.width,
+        "steps": int(steps[:, 0].sum()),
+        "refused_steps": int(steps[:, 1].sum()),
+        "from_cache": all(library.from_cache for library in native.libraries),
+        "retried": 0,
+        "by_reference": 0,
+    }
+    troubled = np.flatnonzero(outcome)
+    if len(troubled):
+        report["retried"] = len(troubled)
+        tight = replace(control, relative=control.relative / 100.0)
+        again, second, _, _ = _run(replace(task, progress=None), tight, troubled)
+        values[troubled] = again[troubled]
+        left = troubled[second[troubled] != 0]
+        report["by_reference"] = len(left)
+        failures += _by_reference(task, values, left, {int(i): REASONS[int(second[i])] for i in left})
+    for failure in failures:
+        values[failure.person] = np.nan
+    return values, sorted(failures, key=lambda failure: failure.person), report
+
+
+def _run(task: Task, control: Control, people: Integers) -> tuple[Floats, Integers, Integers, Native]:
+    """Solve some of the people in blocks, the blocks on several threads."""
+    from rekindle.engine.driver import Settings, run
+
+    native = native_of(task.lowered, task.outputs)
+    plan = _plan(task.segments)
+    settings = Settings(
+        control.relative,
+        control.floor,
+        control.safety,
+        control.shrink,
+        control.grow,
+        control.first,
+        control.smallest,
+        control.limit,
+    )
+    values = task.empty()
+    outcome = np.zeros(len(task.rows), dtype=np.int64)
+    steps = np.zeros((len(task.rows), 2), dtype=np.int64)
+    dense = np.array(rosenbrock.H)
+    lock, done = threading.Lock(), 0
+
+    def solve_block(block: Integers) -> None:
+        nonlocal done
+        run(
+            native.machine,
+            plan,
+            settings,
+            dense,
+            native.needed,
+            task.rows,
+            task.scale,
+            task.which,
+            block,
+            values,
+            outcome,
+            steps,
+        )
+        with lock:
+            done += len(block)
+            if task.progress is not None:
+                task.progress(done, len(task.rows))
+
+    blocks = [people[i : i + BLOCK] for i in range(0, len(people), BLOCK)]
+    if task.threads == 1 or len(blocks) == 1:
+        for block in blocks:
+            solve_block(block)
+    else:
+        with ThreadPoolExecutor(task.threads) as pool:
+            for future in as_completed([pool.submit(solve_block, block) for block in blocks]):
+                future.result()
+    return values, outcome, steps, native
+
+
+def _by_reference(task: Task, values: Floats, people: Integers, why: dict[int, str]) -> list[Failure]:
+    """Solve the people whom the kernel could not, and name those whom nothing can."""
+    if not len(people):
+        return []
+    rest = replace(task, rows=task.rows[people], which=task.which[people], relative_tolerance=1e-8, progress=None)
+    solved, failed, _ = solve_reference(rest)
+    values[people] = np.nan
+    values[people, : solved.shape[1]] = solved
+    return [
+        Failure(int(people[f.person]), f"{why[int(people[f.person])]}; reference solver: {f.reason}") for f in failed
+    ]
