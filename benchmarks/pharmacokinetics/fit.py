@@ -161,7 +161,10 @@ def main() -> None:
     print("published: {:.0%} within 0.8-1.25, {:.0%} within 0.5-2".format(*agreement(counted, published)))
     estimates, errors = fit(rows)
     for name, value in estimates.items():
-        print(f"{name}: {value:.4g} (published {FREE[name][0]:g}; standard error {errors[name]:.3g})", flush=True)
+        print(
+            f"{name}: {value:.4g} (published {FREE[name][0]:g}; standard error {errors[name]:.3g})",
+            flush=True,
+        )
     print("estimated: {:.0%} within 0.8-1.25, {:.0%} within 0.5-2".format(*agreement(counted, estimates)))
     fits, unseen = {"all": estimates}, {}
     for study in sorted({row["study"] for row in counted}):

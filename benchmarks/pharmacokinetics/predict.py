@@ -61,7 +61,8 @@ def matrices(values: Mapping[str, float], inputs: Sequence[str]) -> tuple[Array,
     states, evaluate = equations()
     zero = {**values, **dict.fromkeys(states, 0.0), "infusion_S": 0.0, "infusion_R": 0.0}
     columns = [
-        [np.array(part) for part in evaluate(zero | {name: 1.0})] for name in (*states, "infusion_S", "infusion_R")
+        [np.array(part) for part in evaluate(zero | {name: 1.0})]
+        for name in (*states, "infusion_S", "infusion_R")
     ]
     size = len(states)
     a = np.stack([rate for rate, _ in columns[:size]], axis=1)
