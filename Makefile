@@ -3,10 +3,13 @@
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+comma := ,
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do command -v $$name >/dev/null 2>&1 && { echo $$name; break; }; done)
 # Versions known to work together; `make CONSTRAINTS= test` tries the newest instead.
 CONSTRAINTS ?= constraints.txt
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Where a pinned version does not exist for this Python, the newest that does is taken.
+install = $(if $(CONSTRAINTS),$(PIP) -c $(CONSTRAINTS) -e '$(1)' 2>/dev/null || )$(PIP) -e '$(1)'
 
 .PHONY: demo test lint docs validate clean help
 
@@ -49,9 +52,9 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.python pyproject.toml $(CONSTRAINTS)
-	$(INSTALL) -e .
+	$(call install,.)
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.python pyproject.toml $(CONSTRAINTS)
-	$(INSTALL) -e '.[test,docs]'
+	$(call install,.[test$(comma)docs])
 	@touch $@ $(VENV)/.installed
