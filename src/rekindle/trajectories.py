@@ -81,14 +81,16 @@ class Trajectories:
         return self.people["time"].values, self.people[name].sel(arm=arm).values
 
     def save(self, path: Path) -> None:
-        """Write everything to one NetCDF file: groups `people` and `repeats`, how it was made in the attributes.
+        """Write one NetCDF file: group `people` whole, group `repeats` as mean and SD over the people of each repeat.
+
+        How it was made stands in the attributes.
 
         Raises:
             OSError: the file cannot be written.
         """
         attributes = {"making": _json(self.provenance.as_dict()), "study": _json(self.study.as_dict())}
         packed = {"zlib": True, "complevel": 1, "dtype": "float32"}
-        for group, data in (("people", self.people), ("repeats", self.repeats)):
+        for group, data in (("people", self.people), ("repeats", _over_people(self.repeats))):
             if data is None:
                 continue
             encoding = {name: packed for name, values in data.data_vars.items() if values.dtype.kind == "f"}
@@ -99,6 +101,14 @@ class Trajectories:
                 engine="h5netcdf",
                 encoding=encoding,
             )
+
+
+def _over_people(repeats: xr.Dataset | None) -> xr.Dataset | None:
+    """Mean and SD of every quantity over the people of each repeat: arm x repeat x moment."""
+    if repeats is None:
+        return None
+    spread = repeats.std("person", ddof=1 if repeats.sizes["person"] > 1 else 0)
+    return repeats.mean("person").merge(spread.rename({name: f"{name} SD" for name in spread.data_vars}))
 
 
 def _json(value: Any) -> str:

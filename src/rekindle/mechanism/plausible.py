@@ -20,8 +20,24 @@ Array = NDArray[np.float64]
 TAIL = 1.6448536269514722
 """The 95 % point of the standard normal: a range is the middle nine tenths."""
 
-COVARIATES = ("weight_kg", "age_years", "female", "baseline_severity", "baseline_pain", "depth")
+OF_THE_PERSON = (
+    "weight_kg",
+    "age_years",
+    "female",
+    "baseline_severity",
+    "baseline_pain",
+    "failed_treatments",
+    "depressed",
+    "bipolar",
+    "dissociation_trait",
+    "predisposition",
+    "liver_enzyme_activity",
+    "gut_enzyme_activity",
+)
 """Parameters that belong to a person, not to the model; they vary between people instead."""
+
+INPUTS = ("infusion_S", "infusion_R", "midazolam_infusion", "contact", "care")
+"""Parameters through which doses and visits enter."""
 
 
 def uncertain_parameters() -> tuple[Parameter, ...]:
@@ -31,7 +47,7 @@ def uncertain_parameters() -> tuple[Parameter, ...]:
     """
     fixed = {modifier.parameter for row in modifier_table().values() for modifier in row}
     fixed |= {hypothesis.parameter for hypothesis in HYPOTHESES.values()}
-    fixed |= {*COVARIATES, "dissociation_trait", "predisposition", "care", "contact"}
+    fixed |= {*OF_THE_PERSON, *INPUTS}
     return tuple(
         parameter
         for parameter in parameter_table().values()

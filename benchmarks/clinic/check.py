@@ -1,0 +1,206 @@
+"""The clinic bars: the model, with one set of parameters, beside the published results it must meet.
+
+    python benchmarks/clinic/check.py [--people 400] [--write docs/clinic.md] [--json FILE]
+
+Every trial is simulated with people of its kind at the model's values, rated with the rater's error. Prints one
+line a number: published, predicted, the interval it must meet, inside or out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.dosing.language import parse
+from rekindle.evidence import catalog
+from rekindle.outcomes import scale
+from rekindle.outcomes.endpoints import time_to_relapse
+from rekindle.outcomes.session import peak
+from rekindle.outcomes.survival import kaplan_meier
+from rekindle.simulate import Settings, simulate
+from rekindle.study import Arm, Participants, Study
+from rekindle.trajectories import Trajectories
+
+Array = NDArray[np.float64]
+TRD = "treatment-resistant-depression"
+SEED = 20261123
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number of a bar: what it is, published and predicted, and the interval that it must meet."""
+
+    bar: str
+    what: str
+    record: str
+    published: float
+    predicted: float
+    low: float
+    high: float
+    unit: str = "points"
+
+    @property
+    def inside(self) -> bool:
+        """Whether the prediction meets the interval."""
+        return self.low <= self.predicted <= self.high
+
+
+def run(courses: dict[str, str], *, people: int, weeks: float, visits: list[float], kind: str = TRD, **more) -> Trajectories:
+    """One study at the model's values, without repeats; `visits` in hours."""
+    study = Study(
+        title="check",
+        arms=tuple(Arm(name, parse(course), **more.get(name, {})) for name, course in courses.items()),
+        participants=Participants(kind, people),
+        horizon_h=weeks * 168.0,
+        visits_h=tuple(visits),
+        studies=0,
+        seed=SEED,
+        outside_domain=True,
+    )
+    return simulate(study, settings=Settings(more.get("backend", BACKEND)))
+
+
+BACKEND = "native"
+
+
+def rated(result: Trajectories, arm: str, name: str = "MADRS") -> Array:
+    """Rated totals of one arm, people x visits."""
+    return np.asarray(result.people[f"{name} rated"].sel(arm=arm).values)
+
+
+def change(result: Trajectories, arm: str) -> Array:
+    """Mean change of the MADRS from baseline at each visit."""
+    totals = rated(result, arm)
+    return np.asarray((totals - totals[:, :1]).mean(axis=0))
+
+
+def number(record: str) -> float:
+    """The value of an evidence record."""
+    return float(catalog().get(record).number)
+
+
+def wilkinson(people: int) -> Iterator[Row]:
+    """Ten means of the pooled single-infusion trials, and the difference between the arms on each day."""
+    arms = {"ket": "0.5 mg/kg IV over 40 min, once", "ctl": "saline IV over 40 min, once"}
+    result = run(arms, people=people, weeks=1.1, visits=[0, 24, 48, 72, 168])
+    sizes = {"ket": 99, "ctl": 68}
+    means: dict[tuple[str, int], float] = {}
+    for arm in arms:
+        totals = rated(result, arm)
+        for place, day in enumerate((0, 1, 2, 3, 7)):
+            record = f"eff-wilkinson2018-madrs-{arm}-{day}d"
+            published = number(record)
+            spread = float(catalog().get(record).spread[0] or 0.0)
+            half = 1.96 * spread / math.sqrt(sizes[arm])
+            means[arm, day] = float(totals[:, place].mean())
+            yield Row("wilkinson2018 means", f"{arm}, day {day}", record, published, means[arm, day], published - half, published + half)
+    for day in (1, 2, 3, 7):
+        published = number(f"eff-wilkinson2018-madrs-ket-{day}d") - number(f"eff-wilkinson2018-madrs-ctl-{day}d")
+        predicted = means["ket", day] - means["ctl", day]
+        yield Row("wilkinson2018 difference", f"day {day}", f"eff-wilkinson2018-madrs-ket-{day}d", published, predicted, published - 2, published + 2)
+
+
+def daly(people: int) -> Iterator[Row]:
+    """Three doses of the spray at 24 hours, inside their intervals and in order."""
+    arms = {f"{dose}": f"{dose} mg intranasal esketamine, days 1, 4" for dose in (28, 56, 84)}
+    arms["pbo"] = "placebo spray, days 1, 4"
+    result = run(arms, people=people, weeks=1.1, visits=[0, 2, 24, 168])
+    found = {}
+    for arm in arms:
+        record = catalog().get(f"eff-daly2018-p1-{arm}-24h")
+        published, error = record.number, float(record.spread[0] or 0.0)
+        found[arm] = float(change(result, arm)[2])
+        bar = "daly2018 at 24 h" if arm != "pbo" else "beyond the bars"
+        yield Row(bar, f"{arm} mg" if arm != "pbo" else "daly2018 placebo spray, 24 h", record.id, published, found[arm], published - 1.96 * error, published + 1.96 * error)
+    order = 1.0 if found["28"] > found["56"] > found["84"] else 0.0
+    yield Row("daly2018 at 24 h", "doses in order", "eff-daly2018-p1-84-24h", 1.0, order, 1.0, 1.0, "yes = 1")
+    for arm in arms:
+        for visit, label in ((1, "2h"), (3, "8d")):
+            record = catalog().get(f"eff-daly2018-p1-{arm}-{label}")
+            published, error = record.number, float(record.spread[0] or 0.0)
+            yield Row("beyond the bars", f"daly2018 {arm}, {label}", record.id, published, float(change(result, arm)[visit]), published - 1.96 * error, published + 1.96 * error)
+
+
+def murrough(people: int) -> Iterator[Row]:
+    """Six infusions in twelve days: response at the end, median time to relapse after it."""
+    after = [24.0 * day for day in range(2, 84, 3)]
+    last = 11 * 24.0
+    visits = [0, 2, 24, last + 24, *[last + time for time in after if time > 24]]
+    result = run({"ket": "0.5 mg/kg IV over 40 min, days 1, 3, 5, 8, 10, 12"}, people=people, weeks=14, visits=visits)
+    totals = rated(result, "ket")
+    baseline = totals[:, 0]
+    responded = totals[:, 3] <= 0.5 * baseline
+    yield Row("murrough2013b", "response after six", "eff-murrough2013b-resp", 70.8, 100 * float(responded.mean()), 52.8, 88.8, "%")
+    madrs = scale("MADRS")
+    times = result.people["visit"].values
+    since = np.where(responded, last, np.nan)
+    durations = time_to_relapse(madrs, times, totals, baseline, since_h=since)
+    known = np.isfinite(durations.time_h)
+    curve = kaplan_meier(durations.time_h[known], durations.observed[known])
+    yield Row("murrough2013b", "median days to relapse", "eff-murrough2013b-medrelapse", 18.0, curve.median_h / 24.0, 11.0, 27.0, "d")
+    two = float((totals[:, 1] - baseline).mean())
+    yield Row("beyond the bars", "murrough2013b change at 2 h (open label)", "eff-murrough2013b-chg2h", -18.9, two, -18.9 - 2.6, -18.9 + 2.6)
+
+
+def session(people: int) -> Iterator[Row]:
+    """Pressure and dissociation during one infusion of 0.5 mg/kg over 40 minutes, average of people."""
+    result = run({"ket": "0.5 mg/kg IV over 40 min, once"}, people=people, weeks=1, visits=[0])
+    times, rise = result.output("systolic_rise", "ket")
+    hours, mean = times[times <= 6], rise.mean(axis=0)[times <= 6]
+    highest, when = peak(hours, mean[None, :])
+    yield Row("acute", "systolic peak", "x-bp-vankawala-sbp", 12.6, float(highest[0]), 8, 16, "mmHg")
+    yield Row("acute", "time of systolic peak", "saf-esk-bp-tpeak", 40, 60 * float(when[0]), 30, 50, "min")
+    left = float(np.interp(40 / 60 + 2, hours, mean))
+    yield Row("acute", "systolic rise two hours after the end", "bp-iv-return", 0, left, -2, 2, "mmHg")
+    times, cadss = result.output("CADSS", "ket")
+    hours, mean = times[times <= 6], cadss.mean(axis=0)[times <= 6]
+    highest, when = peak(hours, mean[None, :])
+    yield Row("acute", "time of CADSS peak", "cadss-delsant-peak", 40, 60 * float(when[0]), 30, 45, "min")
+    yield Row("acute", "CADSS at 120 min", "cadss-delsant-return", 0, float(np.interp(2, hours, mean)), -1e-9, 4)
+
+
+def antidepressant(people: int) -> Iterator[Row]:
+    """An oral antidepressant beside tablets without it: the share of the final effect at weeks 1 and 2."""
+    weekly = [168.0 * week for week in range(7)]
+    arms = {"ssri": "oral antidepressant daily for 6 weeks", "pbo": "saline IV over 40 min, weekly for 6 weeks"}
+    result = run(arms, people=people, weeks=6.1, visits=weekly, kind="first-line-depression")
+    drug, placebo = change(result, "ssri"), change(result, "pbo")
+    share = (drug - placebo)[1] / (drug - placebo)[6]
+    yield Row("oral antidepressant", "share of the difference at week 1", "eff-taylor2006-share1w", 33, 100 * share, 20, 46, "%")
+    yield Row("oral antidepressant", "share of the change at week 2, drug", "eff-posternak2005-share2w-drug", 60.2, 100 * drug[2] / drug[6], 50, 70, "%")
+    yield Row("oral antidepressant", "share of the change at week 2, placebo", "eff-posternak2005-share2w-pbo", 61.6, 100 * placebo[2] / placebo[6], 51, 72, "%")
+    remitted = 100 * float((rated(result, "ssri")[:, 6] <= 10).mean())
+    yield Row("beyond the bars", "stard remission at step 1", "eff-stard-rem1", 36.8, remitted, 26, 47, "%")
+
+
+CHECKS = (wilkinson, daly, murrough, session, antidepressant)
+
+
+def main() -> None:
+    """Run the checks, print the table, and say how many of the bars are missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=400)
+    parser.add_argument("--backend", default="native")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    globals()["BACKEND"] = given.backend
+    rows = [row for check in CHECKS for row in check(given.people)]
+    for row in rows:
+        mark = "in " if row.inside else "OUT"
+        print(f"{mark} {row.bar:26s} {row.what:42s} {row.predicted:8.2f} {row.unit:8s} published {row.published:7.2f} ({row.low:.2f} to {row.high:.2f})")
+    bars = [row for row in rows if row.bar != "beyond the bars"]
+    missed = [row for row in bars if not row.inside]
+    print(f"{len(bars) - len(missed)} of {len(bars)} inside; missed: {', '.join(f'{row.bar} {row.what}' for row in missed) or 'none'}")
+    if given.json:
+        given.json.write_text(json.dumps([asdict(row) | {"inside": row.inside} for row in rows], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
