@@ -60,7 +60,7 @@ def simulate(
     with run_directory(out) as directory:
         with progress_bars() as progress:
             trajectories = run(asked, settings=settings, model=opened, progress=progress)
-        written = write_outputs(trajectories, directory, report=not no_report)
+        written = write_outputs(trajectories, directory, report=not no_report, command=_typed(study, seed))
     if json:
         emit_json({"out": str(out), **written})
         return
@@ -69,6 +69,12 @@ def simulate(
     for warning in written["warnings"]:
         emit(f"Note: {warning}")
     emit(f"Wrote {out / 'report.html' if not no_report else out}")
+
+
+def _typed(study: Path, seed: int | None) -> str:
+    """The command that makes the same run again."""
+    chosen = "" if seed is None else f" --seed {seed}"
+    return f"rekindle simulate {study.name}{chosen} --out DIR"
 
 
 def _asked(study: Study, seed: int | None, outside_domain: bool) -> Study:

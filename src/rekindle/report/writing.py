@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rekindle.report.from_trajectories import material as report_material
 from rekindle.report.html import write_report
 from rekindle.report.sentences import answer
 from rekindle.report.summary import summary_csv
@@ -14,17 +15,18 @@ if TYPE_CHECKING:
     from rekindle.trajectories import Trajectories
 
 
-def write_outputs(trajectories: Trajectories, directory: Path, *, report: bool = True) -> dict[str, Any]:
+def write_outputs(
+    trajectories: Trajectories, directory: Path, *, report: bool = True, command: str = ""
+) -> dict[str, Any]:
     """Write trajectories.nc, summary.csv, run.json and, with `report`, report.html and figures/*.svg.
 
-    Returns the answer in a sentence, the warnings, and the names of the files, ready for JSON.
+    `command` is what was typed, for the page. Returns the answer in a sentence, the warnings, and the names of the files, ready for JSON.
 
     Raises:
         OSError: a file cannot be written.
+        SolverError: nobody could be solved in every arm.
     """
-    from rekindle.report.assembly import report_input
-
-    material = report_input(trajectories)
+    material = report_material(trajectories, command=command)
     trajectories.save(directory / "trajectories.nc")
     (directory / "summary.csv").write_text(summary_csv(material), encoding="utf-8")
     if report:
