@@ -112,6 +112,7 @@ def _draw(material: ReportInput, outcome: Outcome, sheet: _Sheet, steps: list[fl
     panels = _panels(material, outcome, sheet)
     ticks = value_ticks(panels[0].y.low, panels[0].y.high)
     for index, panel in enumerate(panels):
+        _people(canvas, panel, material, outcome)
         axis = time_axis(panel.x.high, 3 if panel.right - panel.left < 170 else 7)
         since = "" if sheet.short or (len(panels) > 1 and index == 0) else " since the first session"
         frame(canvas, panel, ticks, axis.ticks, labels=index == 0, x_unit=axis.unit + since)
@@ -185,12 +186,16 @@ def _sessions(canvas: Canvas, panel: Panel, material: ReportInput, sheet: _Sheet
         canvas.text(x, TOP - 7, words, "tick")
 
 
-def _curves(canvas: Canvas, panel: Panel, material: ReportInput, outcome: Outcome) -> None:
-    """People's outline below, then the bands, then the lines, the arm in question on top."""
-    shown = arms.drawn(material, outcome.arms)
-    people = shown[0][0].people
+def _people(canvas: Canvas, panel: Panel, material: ReportInput, outcome: Outcome) -> None:
+    """Where nine in ten people of the arm in question are, below the grid and everything else."""
+    people = arms.drawn(material, outcome.arms)[0][0].people
     if people is not None:
         arms.people_outline(canvas, panel, outcome.times_h, people)
+
+
+def _curves(canvas: Canvas, panel: Panel, material: ReportInput, outcome: Outcome) -> None:
+    """The bands, then the lines, the arm in question on top."""
+    shown = arms.drawn(material, outcome.arms)
     for curve, look in reversed(shown):
         arms.fan(canvas, panel, outcome.times_h, curve.average, look)
     for curve, look in reversed(shown):
@@ -223,7 +228,7 @@ def _end_labels(canvas: Canvas, panel: Panel, material: ReportInput, outcome: Ou
         labels.append((panel.y(outcome.line), "remission line,", "tick", f"{plain(outcome.line)} or less"))
     places = spread_apart([label[0] for label in labels], 38, panel.top + 6, panel.bottom - 10)
     for (_, name, mark, words), place in zip(labels, places, strict=True):
-        canvas.text(panel.right + 12, place - 2, name, mark)
+        canvas.text(panel.right + 12, place - 2, canvas.fitted(name, mark, canvas.width - panel.right - 14), mark)
         canvas.text(panel.right + 12, place + 15, words, "tick")
 
 

@@ -52,7 +52,7 @@ def _draw(shown: list[RelapseSteps], order: dict[str, ArmLook], width: float) ->
     canvas.close_panel()
     down = panel.bottom + 56
     for steps in shown:
-        canvas.text(0, down, f"{steps.arm}, still followed", "ticki")
+        canvas.text(0, down, canvas.fitted(f"{steps.arm}, still followed", "ticki", width - 10), "ticki")
         for hour, count in _followed(steps, [hour for hour, _ in axis.ticks]):
             anchor = "start" if hour == 0 else "middle"
             canvas.text(panel.x(hour) - (3 if hour == 0 else 0), down + 16, f"{count:,}", "tick", anchor)

@@ -33,7 +33,7 @@ def figure(material: ReportInput) -> Figure | None:
         return None
     few = len(blocks) <= 2
     columns: dict[Width, int] = {
-        "wide": 1 if few else min(3, len(blocks)),
+        "wide": 1 if few else 3 if len(blocks) == 3 else 2,
         "mid": min(2, len(blocks)),
         "narrow": 1,
     }
@@ -77,7 +77,7 @@ def _draw(material: ReportInput, blocks: list[Whereabouts], width: float, column
             Scale(0.0, horizon, left, column * cell + cell - RIGHT),
             Scale(0.0, 100.0, top + PLOT, top),
         )
-        canvas.text(panel.left, panel.top - 8, f"On {block.arm}", "phead")
+        canvas.text(panel.left, panel.top - 8, canvas.fitted(f"On {block.arm}", "phead", cell - LEFT - 4), "phead")
         canvas.open_panel(panel)
         _areas(canvas, panel, block)
         canvas.close_panel()
