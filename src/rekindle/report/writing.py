@@ -20,7 +20,8 @@ def write_outputs(
 ) -> dict[str, Any]:
     """Write trajectories.nc, summary.csv, run.json and, with `report`, report.html and figures/*.svg.
 
-    `command` is what was typed, for the page. Returns the answer in a sentence, the warnings, and the names of the files, ready for JSON.
+    `command` is what was typed, for the page. Returns the answer in a sentence, the warnings, and the names of
+    the files, ready for JSON.
 
     Raises:
         OSError: a file cannot be written.
