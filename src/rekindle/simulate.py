@@ -104,7 +104,11 @@ def simulate(
         for arm in study.arms
     ]  # fmt: skip
     repeats, repeat_people = _repeats(study, visits, sessions, settings, equations, progress)
-    made_with = asdict(settings) | {"model": "rekindle" if model is None else model.source}
+    made_with = asdict(settings) | (
+        {"model": "rekindle"}
+        if model is None
+        else {"model": model.source, "model_digest": model.network.digest, "changed": dict(model.changed)}
+    )
     return assemble_trajectories(study, people, solved, repeats, repeat_people, visits, markings, made_with)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rekindle.models import OUR_MODEL
 from rekindle.report.from_trajectories import material as report_material
 from rekindle.report.html import write_report
 from rekindle.report.sentences import answer
@@ -28,6 +30,7 @@ def write_outputs(
         SolverError: nobody could be solved in every arm.
     """
     material = report_material(trajectories, command=command)
+    material = replace(material, warnings=(*_about_the_model(trajectories), *material.warnings))
     trajectories.save(directory / "trajectories.nc")
     (directory / "summary.csv").write_text(summary_csv(material), encoding="utf-8")
     if report:
@@ -46,3 +49,21 @@ def write_outputs(
     }
     written = write_run_file(directory, trajectories.provenance, facts=facts)
     return {**found, "files": sorted([*written["files"], "run.json"])}
+
+
+def _about_the_model(trajectories: Trajectories) -> list[str]:
+    """What a reader must know when a user's model or values were solved instead of ours."""
+    said = []
+    source = trajectories.solver.get("model", OUR_MODEL)
+    if source != OUR_MODEL:
+        said.append(f"This is the model {Path(str(source)).name}, not Rekindle's own: its evidence is its author's.")
+    changed = trajectories.solver.get("changed", {})
+    if changed:
+        named = ", ".join(f"{name} = {value:g}" for name, value in list(changed.items())[:5])
+        more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
+        said.append(f"Values were set by the user: {named}{more}.")
+    if trajectories.left_out:
+        said.append(
+            f"The model lacks what these scales read, so they are left out: {', '.join(trajectories.left_out)}."
+        )
+    return said
