@@ -89,7 +89,7 @@ def item_outcomes(sample: Sample) -> tuple[Outcome, ...]:
     scale, places = SCALES[MAIN], drawn_places(sample)
     times, visits = sample.times_h[places], sample.places(sample.moments_h, sample.visits_h)
     lines = {arm.name: sample.items(arm.name)[:, places].mean(axis=0) for arm in sample.arms}
-    draws = {arm.name: sample.repeats_items(scale, arm.name)[:, :, visits].mean(axis=1) for arm in sample.arms}
+    draws = {arm.name: sample.repeats_item_means(scale, arm.name)[:, visits] for arm in sample.arms}
     found = []
     for column, item in enumerate(scale.items):
         curves = tuple(

@@ -1,11 +1,13 @@
 """Which uncertain parameters moved the answer most, read from the repeats: no further run is needed.
 
-Every repeat has its own plausible values of all uncertain parameters. The repeat's average answer is regressed on
-where each value lies in its range (-1 its low end, 0 its value, 1 its high end). With fewer repeats than parameters a
-plain regression has no answer, so the slopes are shrunk towards zero: ridge regression, equivalently independent
-normal slopes of one common variance, whose size relative to the noise maximises the marginal likelihood (MacKay 1992,
-doi:10.1162/neco.1992.4.3.415). Effects are the slopes at the ends of the ranges, so they are straight-line readings
-and, when repeats are few, too small rather than too large.
+Every repeat has its own plausible values of all uncertain parameters, drawn independently. The repeat's average answer
+is regressed on where each value lies in its range (-1 its low end, 0 its value, 1 its high end). With fewer repeats
+than parameters a plain regression has no answer, so it is done in two parts. Parameters enter one by one, the one that
+explains most first, as long as luck would make the best of all those tried do as well less than once in twenty
+(Bonferroni): those can be told from luck. The others keep their single slopes on what is left, shrunk
+by how far such slopes spread beyond their own errors. Slopes that entered are shrunk too (James and Stein), because
+the largest of many is too large. Effects are the slopes at the ends of the ranges: straight-line readings.
+Parameters that cannot act on the answer in this arm (`acting`) are left out beforehand.
 """
 
 from __future__ import annotations
@@ -15,26 +17,28 @@ import numpy as np
 from rekindle.mechanism.parameters import Parameter
 from rekindle.mechanism.plausible import plausible_values, uncertain_parameters
 from rekindle.outcomes import SCALES
+from rekindle.report.from_trajectories.acting import acting_parameters
 from rekindle.report.from_trajectories.bands import Array
 from rekindle.report.from_trajectories.course import MAIN, mean_change
 from rekindle.report.from_trajectories.grades import weakest
 from rekindle.report.from_trajectories.sample import Sample
 from rekindle.report.material import Driver, Drivers
-from rekindle.report.numerals import brief, plain, when
+from rekindle.report.numerals import plain, when
 
+OUR_MODEL = "rekindle"
 SHOWN = 8
+LUCK = 0.05
+"""The largest chance that luck alone lets a parameter enter, over all that are tried at a step."""
+
 FEWEST = 8
 """Repeats below which no parameter can be told from luck."""
-
-RATIOS = np.geomspace(1e-4, 1e2, 61)
-"""Variances of a slope, relative to the noise, that are tried."""
 
 
 def drivers(sample: Sample) -> Drivers | None:
     """The parameters that move the change of the MADRS most in the active arm; None where repeats are too few."""
-    if not sample.repeated or sample.count < FEWEST or not sample.has(MAIN):
+    parameters = candidates(sample)
+    if not sample.repeated or sample.count < FEWEST or not parameters:
         return None
-    parameters = uncertain_parameters()
     values = plausible_values(sample.study.studies, sample.seed)
     places = np.column_stack([position(parameter, values[parameter.name]) for parameter in parameters])
     _, draws = mean_change(sample, SCALES[MAIN], sample.end_h)
@@ -44,6 +48,15 @@ def drivers(sample: Sample) -> Drivers | None:
     where = f"{when(sample.end_h)} on {sample.active.name}"
     answer = f"the change of the MADRS at {where}, read from {sample.count} repeats"
     return Drivers(answer, "points", rows)
+
+
+def candidates(sample: Sample) -> tuple[Parameter, ...]:
+    """The uncertain parameters that can act on the MADRS in the active arm; none for a model that is not ours."""
+    ours = sample.trajectories.solver.get("model", OUR_MODEL) == OUR_MODEL
+    if not ours or not sample.has(MAIN):
+        return ()
+    acting = acting_parameters(sample, sample.active, SCALES[MAIN].latents)
+    return tuple(parameter for parameter in uncertain_parameters() if parameter.name in acting)
 
 
 def position(parameter: Parameter, values: Array) -> Array:
@@ -59,30 +72,65 @@ def position(parameter: Parameter, values: Array) -> Array:
 
 
 def shrunk_slopes(places: Array, answers: Array) -> Array:
-    """Ridge slopes of answers (repeats) on places (repeats x parameters), in the answer's unit per half range."""
+    """Slopes of answers (repeats) on places (repeats x parameters), in the answer's unit per half range."""
     inputs = places - places.mean(axis=0)
     target = answers - answers.mean()
-    if not np.any(target):
-        return np.zeros(places.shape[1])
-    left, strength, right = np.linalg.svd(inputs, full_matrices=False)
-    kept = strength > 1e-9 * strength.max()
-    left, strength, right = left[:, kept], strength[kept], right[kept]
-    seen = left.T @ target
-    rest = float(target @ target - seen @ seen)
-    ratio = max(RATIOS, key=lambda each: _evidence(float(each), strength, seen, max(rest, 0.0), len(target)))
-    return np.asarray(right.T @ (seen * strength * ratio / (1.0 + ratio * strength**2)))
+    slopes = np.zeros(inputs.shape[1])
+    if float(target @ target) <= 0.0:
+        return slopes
+    chosen = told_from_luck(inputs, target)
+    rest, left = inputs, target
+    if chosen:
+        picked = inputs[:, chosen]
+        joint = np.linalg.lstsq(picked, target, rcond=None)[0]
+        basis, _ = np.linalg.qr(picked)
+        rest, left = inputs - basis @ (basis.T @ inputs), target - picked @ joint
+        spare = max(len(target) - len(chosen) - 1, 1)
+        errors = float(left @ left) / spare * np.diag(np.linalg.pinv(picked.T @ picked))
+        slopes[chosen] = joint * np.maximum(0.0, 1.0 - errors / np.maximum(joint**2, 1e-300))
+    others = np.setdiff1d(np.arange(inputs.shape[1]), chosen)
+    slopes[others] = _single_slopes(rest[:, others], left, len(chosen))
+    return slopes
 
 
-def _evidence(ratio: float, strength: Array, seen: Array, rest: float, count: int) -> float:
-    """Log marginal likelihood of the ratio of the slopes' variance to the noise, the noise itself at its best."""
-    spread = 1.0 + ratio * strength**2
-    size = (float(np.sum(seen**2 / spread)) + rest) / (count - 1)
-    return -0.5 * (float(np.sum(np.log(spread))) + (count - 1) * float(np.log(max(size, 1e-300))))
+def told_from_luck(inputs: Array, target: Array) -> list[int]:
+    """Columns that enter, in order, while the best of those left is unlikely to be luck; all are centred."""
+    from scipy.special import stdtr
+
+    count, width = inputs.shape
+    chosen: list[int] = []
+    rest, left = inputs.copy(), target.copy()
+    lengths = np.einsum("ij,ij->j", inputs, inputs)
+    while len(chosen) < min(SHOWN, count // 4, width):
+        sizes = np.einsum("ij,ij->j", rest, rest)
+        usable = sizes > 1e-9 * np.maximum(lengths, 1e-300)
+        gains = np.where(usable, (rest.T @ left) ** 2 / np.where(usable, sizes, 1.0), 0.0)
+        place = int(np.argmax(gains))
+        spare = count - len(chosen) - 2
+        remaining = max(float(left @ left) - float(gains[place]), 1e-12 * float(target @ target))
+        ratio = np.sqrt(float(gains[place]) * spare / remaining)
+        if 2.0 * float(stdtr(spare, -ratio)) * (width - len(chosen)) > LUCK:
+            break
+        chosen.append(place)
+        direction = rest[:, place] / np.sqrt(sizes[place])
+        left = left - direction * float(direction @ left)
+        rest = rest - np.outer(direction, direction @ rest)
+    return chosen
+
+
+def _single_slopes(inputs: Array, target: Array, entered: int) -> Array:
+    """Slopes one at a time, shrunk by how far they spread beyond their errors; zero when they do not."""
+    sizes = np.maximum(np.einsum("ij,ij->j", inputs, inputs), 1e-12)
+    slopes = inputs.T @ target / sizes
+    spare = max(len(target) - entered - 2, 1)
+    errors = np.maximum(float(target @ target) - slopes**2 * sizes, 0.0) / spare / sizes
+    spread = max(0.0, float(np.mean(slopes**2 - errors))) if len(slopes) else 0.0
+    return np.asarray(slopes * spread / (spread + np.maximum(errors, 1e-300)))
 
 
 def _driver(parameter: Parameter, slope: float) -> Driver:
     unit = "" if parameter.unit == "1" else f" {parameter.unit}"
-    words = f"{brief(parameter.low)} to {brief(parameter.high)}{unit}"
+    words = f"{parameter.low:.3g} to {parameter.high:.3g}{unit}"
     meaning = parameter.meaning[:1].upper() + parameter.meaning[1:]
     return Driver(parameter.name, meaning, weakest([parameter.name]), -slope, slope, words)
 
@@ -94,12 +142,12 @@ def few_repeats_words(sample: Sample) -> str:
             "No repeated studies were run: ranges show the luck of who takes part, nothing about the parameters, "
             "and what the answer hangs on cannot be told."
         )
-    count = len(uncertain_parameters())
+    count = len(candidates(sample))
     if sample.count < FEWEST:
         return f"Only {plain(sample.count)} repeated studies: ranges are rough, and its causes are not told."
     if sample.count < count:
         return (
-            f"{plain(sample.count)} repeated studies for {plain(count)} uncertain parameters: which of them the answer "
-            "hangs on is a rough ranking, its effects shrunk towards zero."
+            f"{plain(sample.count)} repeated studies for {plain(count)} uncertain parameters that can act: which of "
+            "them the answer hangs on is a rough ranking, their effects shrunk towards zero."
         )
     return ""

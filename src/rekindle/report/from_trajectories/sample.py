@@ -7,7 +7,7 @@ people drawn again with return in their place, which shows the luck of who takes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -150,15 +150,24 @@ class Sample:
 
     def repeats_expected(self, scale: Scale, arm: str) -> Array:
         """A scale's expected totals over the repeats, shape repeats x people x moments."""
-        return np.asarray(self.repeats_items(scale, arm).sum(axis=-1))
+        key = (scale.name, arm)
+        if key not in self._expected:
+            found = [scale.expected(latents, person) for latents, person in self._each_repeat(scale, arm)]
+            self._expected[key] = np.asarray(found)
+        return self._expected[key]
 
-    def repeats_items(self, scale: Scale, arm: str) -> Array:
-        """A scale's expected items over the repeats, shape repeats x people x moments x items."""
+    def repeats_item_means(self, scale: Scale, arm: str) -> Array:
+        """Averages over people of a scale's expected items, shape repeats x moments x items."""
+        each = self._each_repeat(scale, arm)
+        return np.asarray([scale.expected_items(latents, person).mean(axis=0) for latents, person in each])
+
+    def _each_repeat(self, scale: Scale, arm: str) -> Iterator[tuple[dict[str, Array], dict[str, Array]]]:
+        """What a scale needs, repeat by repeat: its latents (people x moments) and its person's values."""
         latents = {name: self.repeats(name, arm) for name in scale.latents}
-        shape = next(iter(latents.values())).shape
-        flat = {name: values.reshape(-1, shape[-1]) for name, values in latents.items()}
-        person = {name: self._repeats_person(name).reshape(-1) for name in scale.person_inputs}
-        return scale.expected_items(flat, person).reshape(*shape, len(scale.items))
+        person = {name: self._repeats_person(name) for name in scale.person_inputs}
+        for number in range(self.count):
+            own = {name: values[number] for name, values in latents.items()}
+            yield own, {name: values[number] for name, values in person.items()}
 
     def people_expected(self, name: str, arm: str) -> Array:
         """A scale's expected totals, kept in the result or worked out from its latents, shape people x times."""
@@ -207,6 +216,11 @@ class Sample:
     def visit(self, hour: float) -> int:
         """The number of the visit nearest to an hour."""
         return int(np.argmin(np.abs(self.visits_h - hour)))
+
+    @cached_property
+    def _expected(self) -> dict[tuple[str, str], Array]:
+        """Expected totals of the repeats that were asked for before, by scale and arm."""
+        return {}
 
     @cached_property
     def _people(self) -> xr.Dataset:
