@@ -124,7 +124,7 @@ class Control:
     """
 
     relative: float = 3e-4
-    floor: float = 1e-2
+    floor: float = 1e-3
     safety: float = 0.9
     shrink: float = 0.15
     grow: float = 6.0
