@@ -16,6 +16,7 @@ import numpy as np
 
 from rekindle.mechanism.parameters import Parameter
 from rekindle.mechanism.plausible import plausible_values, uncertain_parameters
+from rekindle.models import OUR_MODEL
 from rekindle.outcomes import SCALES
 from rekindle.report.from_trajectories.acting import acting_parameters
 from rekindle.report.from_trajectories.bands import Array
@@ -25,7 +26,6 @@ from rekindle.report.from_trajectories.sample import Sample
 from rekindle.report.material import Driver, Drivers
 from rekindle.report.numerals import plain, when
 
-OUR_MODEL = "rekindle"
 SHOWN = 8
 LUCK = 0.05
 """The largest chance that luck alone lets a parameter enter, over all that are tried at a step."""

@@ -228,7 +228,9 @@ class Sample:
 
     @cached_property
     def _repeats(self) -> xr.Dataset | None:
-        return self.trajectories.repeats
+        """The repeats; None where there are none, or where a user's model gives nothing that they keep."""
+        found = self.trajectories.repeats
+        return found if found is not None and _probe(found, "moment") else None
 
     @cached_property
     def _drawn(self) -> Index:
@@ -264,8 +266,8 @@ class Sample:
 
 
 def _probe(data: xr.Dataset, dimension: str) -> str:
-    """A variable over that dimension, to see by it who could be solved."""
-    return next(str(name) for name, values in data.data_vars.items() if values.dims[-1] == dimension)
+    """A variable over that dimension, to see by it who could be solved; empty where there is none."""
+    return next((str(name) for name, values in data.data_vars.items() if values.dims[-1] == dimension), "")
 
 
 def _near(hour: float, wanted: set[float]) -> bool:
