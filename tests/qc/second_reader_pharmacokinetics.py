@@ -1,7 +1,8 @@
 """Ketamine in the body, derived a second time from the published set and the table of values alone.
 
 Written without sight of the model's equations or of how it delivers doses: it shares the numbers in
-`pharmacokinetics.csv` and nothing else. All the linear routes are here, solved exactly with matrix exponentials.
+`pharmacokinetics.csv` and nothing else. Two readings were settled after the first comparison and say so below.
+All the linear routes are here, solved exactly with matrix exponentials.
 
 One enantiomer is followed at a time in mg of ketamine equivalents:
 
@@ -55,8 +56,15 @@ def flow_at_age(v: Mapping[str, float]) -> float:
 
 
 def intrinsic(v: Mapping[str, float], enantiomer: str) -> float:
-    """The liver's intrinsic clearance; R is cleared at `clearance_ratio_R` of S."""
-    return v["liver_intrinsic_S"] * (v["clearance_ratio_R"] if enantiomer == "R" else 1.0)
+    """The liver's intrinsic clearance.
+
+    The ratio of R to S is one of clearances, hence, at one flow, of the shares E that the liver extracts; the
+    intrinsic clearance that extracts E from a flow Q is Q E / (1 - E). (Read at first as a ratio of intrinsic
+    clearances; in a well-stirred liver that would make the clearances 0.97 of each other, not 0.90.)
+    """
+    flow, intrinsic_S = v["liver_flow"], v["liver_intrinsic_S"]
+    extracted = intrinsic_S / (flow + intrinsic_S) * (v["clearance_ratio_R"] if enantiomer == "R" else 1.0)
+    return flow * extracted / (1.0 - extracted)
 
 
 def ketamine_clearance(v: Mapping[str, float], enantiomer: str) -> float:
@@ -89,7 +97,9 @@ def rate_matrix(v: Mapping[str, float], enantiomer: str) -> np.ndarray:
 
     ratio = v["norketamine_volume_ratio_R"] if enantiomer == "R" else 1.0
     norketamine = v["norketamine_volume"] * volume * ratio
-    cleared = v["norketamine_clearance"] * flow * ratio / norketamine
+    # Read at first for ketamine alone; the record (pk-sigtermans09-sex) names norketamine too.
+    woman = 1.0 + v["female_clearance_excess"] * v["female"]
+    cleared = v["norketamine_clearance"] * flow * ratio * woman / norketamine
     move("norketamine", "hydroxy", cleared * v["hydroxynorketamine_share"])
     move("norketamine", "norketamine_out", cleared * (1.0 - v["hydroxynorketamine_share"]))
     move("norketamine", "norketamine_deep", v["norketamine_flow"] * ratio / norketamine)
@@ -146,9 +156,7 @@ def curve(v: Mapping[str, float], enantiomer: str, inputs: Inputs, times: Sequen
                 if start <= middle <= end and end > start:
                     given[AT[target]] += amount / (end - start)
             forcing = given.copy()
-            forcing[AT["effect"]] += (
-                v["effect_site_rate"] * 1000.0 * given[AT["central"]] / (v["mixing_flow"] * flow)
-            )
+            forcing[AT["effect"]] += v["effect_site_rate"] * 1000.0 * given[AT["central"]] / (v["mixing_flow"] * flow)
             augmented = np.zeros((size + 1, size + 1))
             augmented[:size, :size] = a
             augmented[:size, size] = forcing
