@@ -27,6 +27,8 @@ _UNARY: dict[str, Callable[[float], float]] = {
     "ceil": math.ceil,
 }
 
+_WITHOUT_SLOPE = ("floor", "ceil", "less", "less_equal", "equal", "and", "or", "not")
+
 
 @dataclass(frozen=True)
 class Node:
@@ -224,7 +226,7 @@ class Graph:
             return self._choice_rule(operation, arguments)
         if operation == "power" and self.level[arguments[1]] == STATE:
             return self._general_power_rule(node, *arguments)
-        if operation in ("floor", "ceil"):
+        if operation in _WITHOUT_SLOPE:
             return {}
         inner = self._derivatives[arguments[0]]
         if not inner:
