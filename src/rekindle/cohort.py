@@ -96,14 +96,14 @@ def cohort(
 ) -> Cohort:
     """The people of one arm, ready for the solver.
 
-    Being in treatment of any kind counts as care until the horizon.
+    Being in treatment of any kind counts as care, from the start until some days after the last dose
+    (parameter `care_after`, hours).
 
     Raises:
         InputError: as `person_parameters`, or a dose after the horizon.
     """
     parameters = person_parameters(people, arm, hypotheses=hypotheses, values=values)
     given = administrations(people, arm)
-    care = () if not any(given) else (Infusion(0.0, "care", 1.0, horizon_h),)
     schedules = []
     for index, doses in enumerate(given):
         late = next((dose for dose in doses if dose.time_h >= horizon_h), None)
@@ -113,6 +113,15 @@ def cohort(
                 hint="Lengthen the horizon or shorten the course.",
             )
         own = {name: float(parameters[name][index]) for name in NEEDED}
+        care = _care(doses, float(parameters["care_after"][index]), horizon_h)
         schedules.append(Schedule((*care, *deliver(doses, own)), tuple(output_times)))
     names = tuple(parameters)
     return Cohort(names, np.column_stack([parameters[name] for name in names]), tuple(schedules))
+
+
+def _care(doses: Sequence[Administration], after_h: float, horizon_h: float) -> tuple[Infusion, ...]:
+    """Care of 1 from the start until `after_h` hours after the last dose or the horizon; none without a dose."""
+    if not doses:
+        return ()
+    last = max(dose.end_h for dose in doses)
+    return (Infusion(0.0, "care", 1.0, min(last + after_h, horizon_h)),)
