@@ -47,23 +47,22 @@ def upper_limit(largest: float, count: int = 5) -> float:
     return math.ceil(largest / step - 1e-9) * step
 
 
+_UNITS = (
+    (2.0, 1 / 60, "minutes", (5, 10, 20, 30, 60)),
+    (72.0, 1.0, "hours", (1, 2, 4, 6, 12, 24)),
+    (20 * HOURS_A_DAY, HOURS_A_DAY, "days", (1, 2, 4, 7, 14)),
+    (26.1 * HOURS_A_WEEK, HOURS_A_WEEK, "weeks", (1, 2, 4, 8, 13)),
+    (math.inf, HOURS_A_MONTH, "months", (1, 2, 3, 6, 12, 24, 60, 120)),
+)
+
+
 def time_axis(horizon_h: float, count: int = 7) -> TimeAxis:
-    """Ticks from zero: minutes to 120, hours to 72, days to 28, weeks to 26, then months."""
-    for limit_h, unit_h, word, steps in (
-        (2.0, 1 / 60, "minutes", (5, 10, 20, 30, 60)),
-        (72.0, 1.0, "hours", (1, 2, 4, 6, 12, 24)),
-        (20 * HOURS_A_DAY, HOURS_A_DAY, "days", (1, 2, 4, 7, 14)),
-        (26.1 * HOURS_A_WEEK, HOURS_A_WEEK, "weeks", (1, 2, 4, 8, 13)),
-        (math.inf, HOURS_A_MONTH, "months", (1, 2, 3, 6, 12, 24, 60, 120)),
-    ):
-        if horizon_h <= limit_h + 1e-6:
-            span = horizon_h / unit_h
-            step = next((step for step in steps if span / step <= count), steps[-1])
-            ticks = tuple(
-                (index * step * unit_h, brief(index * step)) for index in range(math.floor(span / step + 1e-6) + 1)
-            )
-            return TimeAxis(ticks, word)
-    raise AssertionError("the last unit has no limit")
+    """Ticks from zero: minutes to two hours, hours to three days, days to three weeks, weeks to 26, then months."""
+    _, unit_h, word, steps = next(unit for unit in _UNITS if horizon_h <= unit[0] + 1e-6)
+    span = horizon_h / unit_h
+    step = next((step for step in steps if span / step <= count), steps[-1])
+    last = math.floor(span / step + 1e-6)
+    return TimeAxis(tuple((index * step * unit_h, brief(index * step)) for index in range(last + 1)), word)
 
 
 LOG_TICKS: tuple[Tick, ...] = (

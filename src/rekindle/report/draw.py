@@ -52,18 +52,22 @@ class Panel:
 
     @property
     def left(self) -> float:
+        """Pixel of its left edge."""
         return min(self.x.start, self.x.end)
 
     @property
     def right(self) -> float:
+        """Pixel of its right edge."""
         return max(self.x.start, self.x.end)
 
     @property
     def top(self) -> float:
+        """Pixel of its upper edge."""
         return min(self.y.start, self.y.end)
 
     @property
     def bottom(self) -> float:
+        """Pixel of its lower edge."""
         return max(self.y.start, self.y.end)
 
 
@@ -186,7 +190,7 @@ class Canvas:
         self._parts.append(f'<rect {box} class="{mark}"/>')
 
     def circle(self, x: float, y: float, radius: float, mark: str) -> None:
-        """A circle."""
+        """A circle about its centre."""
         self._parts.append(f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(radius)}" class="{mark}"/>')
 
     def shape(self, points: Sequence[Point], mark: str) -> None:

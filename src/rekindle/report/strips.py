@@ -38,10 +38,12 @@ class Lane:
 
     @property
     def left(self) -> float:
+        """Pixels kept free at the left for names or tick words."""
         return 40.0 if self.above else LABEL_PX
 
     @property
     def right(self) -> float:
+        """Pixels kept free at the right for summaries."""
         return 10.0 if self.above else SUMMARY_PX
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -165,6 +166,36 @@ def test_the_peak_of_each_link_stands_in_its_table_and_in_its_line(
         furthest = values[np.argmax(np.abs(values - strip.resting))]
         size = float(np.ptp(strip.band.high90) or 1)
         assert abs(furthest - number(rows[strip.name][5])) <= 0.06 * max(size, abs(furthest)), strip.name
+
+
+def test_everything_drawn_in_a_panel_stays_in_it_even_below_zero(invented: ModuleType) -> None:
+    plain = invented.material()
+    first = plain.chain[0]
+    below = dataclasses.replace(first, band=invented.band(-first.band.middle, 30.0), resting=0.0)
+    for figure, width, svg in pictures(draw_figures(invented.material(chain=(below, *plain.chain[1:])))):
+        for group in svg.iter(f"{SVG}g"):
+            if not group.get("data-y"):
+                continue
+            (x0, x1), (y0, y1) = (sorted(float(v) for v in group.get(a, "").split()[2:4]) for a in ("data-x", "data-y"))
+            for path in group.iter(f"{SVG}path"):
+                points = np.array(
+                    [pair.strip("Z").split(",") for pair in re.split("[ML]", path.get("d", ""))[1:]], dtype=float
+                )
+                slack = 16 if path.get("class") in {"obs", "obso", "peak"} else 0.3
+                assert points[:, 0].min() >= x0 - slack and points[:, 0].max() <= x1 + slack, (figure.key, width)
+                assert points[:, 1].min() >= y0 - slack and points[:, 1].max() <= y1 + slack, (figure.key, width)
+
+
+def test_tick_words_stand_at_their_values(drawn: dict[str, Figure]) -> None:
+    for width in WIDTHS:
+        svg = ET.fromstring(drawn["course"].picture(width))
+        group = next(g for g in svg.iter(f"{SVG}g") if g.get("data-y"))
+        low, high, start, end = (float(v) for v in group.get("data-y", "").split())
+        ticks = [t for t in svg.iter(f"{SVG}text") if t.get("class") == "tick" and t.get("text-anchor") == "end"]
+        marked = [(float(t.text or ""), float(t.get("y", 0)) - 4) for t in ticks if (t.text or "").isdigit()]
+        assert len(marked) >= 4
+        for value, y in marked:
+            assert abs(start + (value - low) / (high - low) * (end - start) - y) < 0.1
 
 
 def numbers_said(sentence: str) -> list[str]:
