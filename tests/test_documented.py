@@ -42,9 +42,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def public(body: list[ast.stmt]) -> list[Function | ast.ClassDef]:
-    return [
-        node for node in body if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_")
-    ]
+    return [node for node in body if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_")]
 
 
 def public_definitions(tree: ast.Module) -> list[tuple[str, Function | ast.ClassDef]]:
@@ -57,17 +55,18 @@ def public_definitions(tree: ast.Module) -> list[tuple[str, Function | ast.Class
     return found
 
 
-def is_overload_or_inherited(node: Function | ast.ClassDef) -> bool:
-    return any(
-        "overload" in ast.unparse(each) or "override" in ast.unparse(each) for each in node.decorator_list
-    )
+def is_spoken_for(node: Function | ast.ClassDef) -> bool:
+    """An overload or override (described elsewhere), or a protocol's member whose whole body is `...`."""
+    if isinstance(node, Function) and ast.unparse(node.body[0]) == "...":
+        return True
+    return any("overload" in ast.unparse(each) or "override" in ast.unparse(each) for each in node.decorator_list)
 
 
 def undocumented(tree: ast.Module) -> list[str]:
     missing = [] if ast.get_docstring(tree) or not tree.body else ["the module"]
     for name, node in public_definitions(tree):
         doc = ast.get_docstring(node)
-        if not is_overload_or_inherited(node) and (doc is None or len(doc) < 12):
+        if not is_spoken_for(node) and (doc is None or len(doc) < 12):
             missing.append(name)
     return missing
 
@@ -173,9 +172,7 @@ def check_command_line(line: str) -> None:
     """The command of a documented line exists, and so does each of its options."""
     words = shlex.split(line, comments=True)
     if words[0] == "make":
-        targets = re.findall(
-            r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE
-        )
+        targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
         asked = [word for word in words[1:] if "=" not in word]
         assert set(asked) <= set(targets), line
         return
@@ -205,16 +202,12 @@ def test_the_changelog_knows_this_version() -> None:
 
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     assert rekindle.__version__ == declared
-    headings = re.findall(
-        r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE
-    )
+    headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert headings[0] == declared
 
 
 def tracked_files() -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
-    ).stdout
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
     return [ROOT / name for name in listed.split("\0") if name]
 
 
@@ -247,6 +240,18 @@ def test_a_path_of_a_machine_would_be_seen() -> None:
     assert ELSEWHERE.search("see /ho" + "me/alice/study.yaml")
     assert ELSEWHERE.search("pip install --index" + "-url x")
     assert not ELSEWHERE.search("https://example.org/home/page and a/work/b")
+
+
+def test_the_names_a_user_types_exist_and_say_what_they_are() -> None:
+    import rekindle
+
+    assert len(rekindle.__all__) >= 12
+    for name in set(rekindle.__all__) - {"__version__"}:
+        assert getattr(rekindle, name).__doc__, name
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = rekindle.no_such_name
+    listed = {node.names[0].asname for node in ast.walk(TREES["__init__.py"]) if isinstance(node, ast.ImportFrom)}
+    assert set(rekindle.__all__) - {"__version__"} <= listed, "a type checker sees the same names"
 
 
 HEAVY = (

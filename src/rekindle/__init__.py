@@ -1,6 +1,10 @@
 """Rekindle: a course of ketamine in, an honest forecast out.
 
-The names a user types are loaded when first used, so that `import rekindle` stays quick.
+The names a user types are loaded when first used, so that `import rekindle` stays quick:
+
+    study = rekindle.read_study(Path("examples/demo.yaml"))
+    trajectories = simulate(study)                      # from rekindle.simulate import simulate
+    rekindle.draw_figures(rekindle.material(trajectories))["course"]
 """
 
 from __future__ import annotations
@@ -9,7 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_HOMES: dict[str, str] = {}
+_HOMES: dict[str, str] = {
+    "Course": "rekindle.dosing",
+    "People": "rekindle.population",
+    "Study": "rekindle.study",
+    "Trajectories": "rekindle.trajectories",
+    "catalog": "rekindle.evidence",
+    "draw": "rekindle.population",
+    "draw_figures": "rekindle.report",
+    "material": "rekindle.report.from_trajectories",
+    "open_model": "rekindle.models",
+    "parse": "rekindle.dosing",
+    "parse_study": "rekindle.study",
+    "read_events": "rekindle.dosing",
+    "read_people": "rekindle.population",
+    "read_study": "rekindle.study",
+    "write_report": "rekindle.report",
+}
 
 __all__ = ["__version__", *sorted(_HOMES)]
 
@@ -32,4 +52,18 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    pass
+    from rekindle.dosing import Course as Course
+    from rekindle.dosing import parse as parse
+    from rekindle.dosing import read_events as read_events
+    from rekindle.evidence import catalog as catalog
+    from rekindle.models import open_model as open_model
+    from rekindle.population import People as People
+    from rekindle.population import draw as draw
+    from rekindle.population import read_people as read_people
+    from rekindle.report import draw_figures as draw_figures
+    from rekindle.report import write_report as write_report
+    from rekindle.report.from_trajectories import material as material
+    from rekindle.study import Study as Study
+    from rekindle.study import parse_study as parse_study
+    from rekindle.study import read_study as read_study
+    from rekindle.trajectories import Trajectories as Trajectories
