@@ -20,7 +20,19 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
     ("report",),
-    ("simulate", "trajectories", "cohort", "moments", "study", "study_words", "study_file", "models", "run"),
+    (
+        "simulate",
+        "trajectories",
+        "cohort",
+        "moments",
+        "study",
+        "study_words",
+        "study_file",
+        "models",
+        "event_schedule",
+        "predictions",
+        "run",
+    ),
     ("mechanism", "population", "outcomes"),
     ("evidence", "engine", "dosing"),
     ("units", "streams", "provenance", "documents", "errors"),
@@ -29,7 +41,19 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 # Parts of one row that build on each other, in order: each may import those before it.
 ORDERED_ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "provenance", "documents", "units", "streams"),
-    ("run", "models", "study_file", "study_words", "study", "moments", "cohort", "trajectories", "simulate"),
+    (
+        "run",
+        "models",
+        "event_schedule",
+        "predictions",
+        "study_file",
+        "study_words",
+        "study",
+        "moments",
+        "cohort",
+        "trajectories",
+        "simulate",
+    ),
 )
 
 LONGEST_MODULE = 420
@@ -203,9 +227,7 @@ def test_nothing_outside_the_standard_library_is_named_by_the_innermost_modules(
         for module in ("rekindle.errors", "rekindle.provenance", "rekindle.run")
         for node in ast.walk(trees()[module])
         if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in (
-            [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-        )
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
         if name.split(".")[0] in ("numpy", "scipy", "pandas", "xarray", "numba", "sympy", "pydantic")
     }
     assert not outside

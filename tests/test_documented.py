@@ -66,7 +66,7 @@ def undocumented(tree: ast.Module) -> list[str]:
     missing = [] if ast.get_docstring(tree) or not tree.body else ["the module"]
     for name, node in public_definitions(tree):
         doc = ast.get_docstring(node)
-        if not is_spoken_for(node) and (doc is None or len(doc) < 12):
+        if not is_spoken_for(node) and (doc is None or len(doc) < 6):
             missing.append(name)
     return missing
 

@@ -73,7 +73,11 @@ def course_from(tree: Tree[Token], text: str) -> Course:
 
 @contextmanager
 def pointing(text: str, start: int) -> Iterator[None]:
-    """Give a column to whatever is found wrong inside."""
+    """Give a column to whatever is found wrong inside.
+
+    Raises:
+        SentenceError: what was found wrong, with its column.
+    """
     try:
         yield
     except SentenceError:

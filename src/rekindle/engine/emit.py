@@ -185,7 +185,11 @@ class Writer:
         return self.arithmetic("fsub", self.number(1.0), self.arithmetic("fdiv", self.number(2.0), below))
 
     def operation(self, name: str, values: Sequence[str]) -> str:
-        """One statement's operation on values that are ready."""
+        """One statement's operation on values that are ready.
+
+        Raises:
+            ValueError: no instruction of that name.
+        """
         if name in _ARITHMETIC:
             return self.arithmetic(_ARITHMETIC[name], *values)
         if name == "inverse":

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rekindle.dosing.line import Session
 from rekindle.errors import SolverError
+from rekindle.mechanism.outputs import OUTPUTS
 from rekindle.moments import repeat_times
 from rekindle.outcomes import SCALES, Scale
 from rekindle.report.bands import Interval
@@ -104,7 +105,11 @@ class Sample:
 
     @cached_property
     def solved(self) -> Index:
-        """Numbers of the people who could be solved in every arm."""
+        """Numbers of the people who could be solved in every arm.
+
+        Raises:
+            SolverError: nobody could.
+        """
         values = self._people[_probe(self._people, "time")]
         finite = np.all([np.isfinite(values.sel(arm=arm.name).values) for arm in self.arms], axis=(0, 2))
         if not finite.any():
@@ -170,8 +175,13 @@ class Sample:
             yield own, {name: values[number] for name, values in person.items()}
 
     def people_expected(self, name: str, arm: str) -> Array:
-        """A scale's expected totals, kept in the result or worked out from its latents, shape people x times."""
-        if name in self._people and "time" in self._people[name].dims:
+        """A scale's expected totals, kept in the result or worked out from its latents, shape people x times.
+
+        Some scales are called like the output that they read (craving): the result holds such a scale only where
+        the study asks for it.
+        """
+        kept = name in self.study.outcomes if name in OUTPUTS else self.has(name)
+        if kept:
             return self.people(name, arm)
         scale = SCALES[name]
         latents = {latent: self.people(latent, arm) for latent in scale.latents}
@@ -182,7 +192,11 @@ class Sample:
         return np.asarray(self._people["MADRS items"].sel(arm=arm).values[self.solved], dtype=np.float64)
 
     def places(self, among: Array, wanted: Array) -> Index:
-        """Places of times within other times; each must be there."""
+        """Places of times within other times.
+
+        Raises:
+            ValueError: one of them is not there.
+        """
         found = np.clip(np.searchsorted(among, wanted - _NEAR_H), 0, len(among) - 1)
         if np.any(np.abs(among[found] - wanted) > _NEAR_H):
             raise ValueError("a time that was asked for was not computed")
