@@ -34,6 +34,8 @@ SYMPTOMS = (
 )  # fmt: skip
 HALF_LIFE_H = 2.0
 PEAK = 180.0
+CRAVING = 0.29
+"""Just below the line of 30 on a mark from 0 to 100."""
 
 
 def course_of(name: str, times: np.ndarray, arm: Arm, start: np.ndarray, gain: np.ndarray) -> np.ndarray:
@@ -53,6 +55,8 @@ def course_of(name: str, times: np.ndarray, arm: Arm, start: np.ndarray, gain: n
     if size is not None and ketamine:
         hump = sum(np.where(each > 0, np.exp(-((np.maximum(each, 0) - 0.66) ** 2) / 0.2), 0.0) for each in since)
         return (0.5 + start)[:, None] * size * hump
+    if name == "craving" and ketamine:
+        return np.full((len(start), len(times)), CRAVING)
     if name in ("glutamate", "ampa", "stable_synapses"):
         return np.full((len(start), len(times)), 1.0)
     if name == "bladder_injury" and ketamine:

@@ -203,3 +203,18 @@ def test_benefits_come_first_then_harms(made: ReportInput) -> None:
     harms = [place for place, role in enumerate(roles) if role == "harm"]
     assert len(harms) >= 3
     assert len({each.key for each in made.endpoints}) == len(made.endpoints)
+
+
+@pytest.mark.parametrize("outcomes", [("MADRS",), ("MADRS", "craving")])
+def test_people_and_repeats_are_held_to_one_line(make: Callable[..., Trajectories], outcomes: tuple[str, ...]) -> None:
+    made = material(make(studies=3, weeks=5.0, outcomes=outcomes))
+    craving = next(harm for harm in made.harms if harm.key == "craving")
+    value = craving.periods[0].arms["Ketamine"]
+    assert value is not None
+    assert (value.low90, value.middle, value.high90) == (0.0, 0.0, 0.0)
+
+
+def test_a_definition_reads_on_after_its_name(made: ReportInput) -> None:
+    for harm in made.harms:
+        assert not harm.definition.endswith(".")
+        assert harm.definition.endswith(")")

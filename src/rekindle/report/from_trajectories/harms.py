@@ -47,7 +47,8 @@ def harm_rows(sample: Sample) -> tuple[Row, ...]:
 
 def _harm(sample: Sample, row: Row) -> Harm:
     periods = _session_periods(sample, row) if row["periods"] == "session" else _month_periods(sample, row)
-    definition = f"{row['definition']} ({row['record']}) {row['reason']}"
+    words_said = row["definition"].rstrip(".")
+    definition = f"{words_said[:1].lower()}{words_said[1:]} ({row['record']})"
     return Harm(row["key"], row["name"], definition, weakest(words(row["parameters"])), periods)
 
 
