@@ -33,9 +33,7 @@ def test_a_path_and_its_text_give_the_same_network(tmp_path: Path) -> None:
 
 
 def test_starting_values_may_depend_on_parameters_formulas_and_other_starting_values() -> None:
-    network = read_antimony(
-        "model m\n p = 3; q = 2*p; f := x + q\n x = p; y = f + x; x' = -x; y' = -q*y\nend\n"
-    )
+    network = read_antimony("model m\n p = 3; q = 2*p; f := x + q\n x = p; y = f + x; x' = -x; y' = -q*y\nend\n")
     assert network.parameters == ("p",)
     assert network.derived == ("q",)
     lowered = lower(network)
@@ -180,7 +178,7 @@ def test_a_misspelt_symbol_is_named_with_the_nearest_known_one() -> None:
 
 
 def test_a_piecewise_without_otherwise_and_unknown_functions_are_refused() -> None:
-    with pytest.raises(UnsupportedError, match="arcsin|asin"):
+    with pytest.raises(UnsupportedError, match=r"arcsin|asin"):
         read_antimony("model m\n x = 0.1; x' = arcsin(x)\nend\n")
     with pytest.raises(UnsupportedError, match="otherwise"):
         read_antimony("model m\n x = 0.1; x' = piecewise(1, x < 2)\nend\n")

@@ -96,6 +96,7 @@ def solve(
     sizes = typical_scale(lowered, segments[0]) if scale is None else _checked_scale(lowered, scale)
     task = Task(lowered, rows, segments, which, names, tolerance, threads or _processors(), sizes, progress)
     values, failures, report = _solver(backend)(task)
+    failures = sorted([*failures, *_undefined(task, values, failures)], key=lambda failure: failure.person)
     report |= {
         "backend": backend,
         "relative_tolerance": tolerance,
@@ -168,6 +169,22 @@ def _checked_scale(lowered: Lowered, scale: NDArray[np.floating[Any]]) -> Floats
     if sizes.shape != (len(lowered.states),) or not (np.isfinite(sizes) & (sizes > 0.0)).all():
         raise InputError(f"The scale must be {len(lowered.states)} positive numbers, one a state.")
     return sizes
+
+
+def _undefined(task: Task, values: Floats, failures: Sequence[Failure]) -> list[Failure]:
+    """People who were solved but for whom an output is not a finite number, such as the logarithm of zero."""
+    counts = np.array([len(segments.times) for segments in task.segments])[task.which]
+    seen = np.arange(values.shape[1])[None, :] < counts[:, None]
+    bad = seen[:, :, None] & ~np.isfinite(values)
+    known = {failure.person for failure in failures}
+    found = []
+    for person in np.flatnonzero(bad.any(axis=(1, 2))):
+        if int(person) not in known:
+            row, output = np.argwhere(bad[person])[0]
+            time = task.segments[task.which[person]].times[row]
+            reason = f"the output '{task.outputs[output]}' is not a finite number at {time:g} h"
+            found.append(Failure(int(person), reason))
+    return found
 
 
 def _times(task: Task, longest: int) -> Floats:
