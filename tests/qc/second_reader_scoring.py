@@ -29,7 +29,7 @@ def madrs_remission(score: float) -> bool:
 
 
 def half_lost_visits(baseline: float, best: float, scores: Sequence[float]) -> int | None:
-    """Number of the visit that completes a relapse: two running with less than half of the fall left.
+    """Number of the visit that completes a relapse: two running at which the person is less than half better.
 
     `best` is the score from which the fall from `baseline` is counted; exactly half left is no relapse.
     """

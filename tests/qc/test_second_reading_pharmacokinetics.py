@@ -277,7 +277,7 @@ def ratio_of_intrinsic_clearances(v: dict[str, float], enantiomer: str) -> float
         ("drink", "halved", lambda inputs: inputs),
         ("drink", "drink", lambda v, mg, start: [(start, start, "gut_oral", mg)]),
         ("one nasal device", "flow_at_age", lambda v: 150.0),
-        ("lozenge", "lozenge", lambda v, mg, start: reader.film(v | {"film_fraction": 0.13}, mg, start)),
+        ("lozenge", "lozenge", lambda v, mg, start: reader.film(v | {"film_fraction": 0.1125}, mg, start)),
     ],
 )
 def test_the_agreement_would_see_another_structure(

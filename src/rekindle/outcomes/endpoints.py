@@ -36,7 +36,7 @@ class Durations:
 
 @dataclass(frozen=True)
 class RelapseRule:
-    """When a responder has relapsed: the score passes a line, or less than a share of the fall is left.
+    """When a responder has relapsed: the score passes a line, or is less than a share of the way better than at baseline.
 
     The condition must hold at `visits` visits running, the last at least `shortest_gap_h` after the first;
     the relapse is dated at the first of them.
