@@ -109,6 +109,7 @@ def test_the_parameter_that_moves_the_repeats_is_found(make: Callable[..., Traje
     places = position(parameter_table()[MOVER], plausible_values(40, result.study.seed)[MOVER])
     slope = float(np.polyfit(places, change, 1)[0])
     assert found.rows[0].name == MOVER
+    assert "40 repeats tell 1 of these from luck" in found.answer
     assert found.rows[0].effect_at_high == pytest.approx(slope, rel=0.1)
     assert found.rows[0].effect_at_low == -found.rows[0].effect_at_high
     assert all(abs(row.effect_at_high) < abs(slope) / 5 for row in found.rows[1:])
@@ -124,7 +125,7 @@ def test_few_repeats_tell_nothing_and_say_so(make: Callable[..., Trajectories]) 
 def test_slopes_of_many_repeats_without_noise_are_the_true_ones() -> None:
     places = np.random.default_rng(1).uniform(-1, 1, (200, 5))
     true = np.array([3.0, -2.0, 0.5, 0.0, 1.0])
-    assert shrunk_slopes(places, 7.0 + places @ true) == pytest.approx(true, abs=0.02)
+    assert shrunk_slopes(places, 7.0 + places @ true)[0] == pytest.approx(true, abs=0.02)
 
 
 @pytest.mark.parametrize("factor", [-1.0, 3.0])
@@ -132,7 +133,7 @@ def test_slopes_scale_with_the_answer_and_do_not_see_its_level(factor: float) ->
     random = np.random.default_rng(2)
     places, answers = random.uniform(-1, 1, (30, 60)), random.normal(size=30)
     answers += 4.0 * places[:, 7]
-    plain, scaled = shrunk_slopes(places, answers), shrunk_slopes(places, 11.0 + factor * answers)
+    plain, scaled = (shrunk_slopes(places, each)[0] for each in (answers, 11.0 + factor * answers))
     assert scaled == pytest.approx(factor * plain, abs=1e-9)
 
 
@@ -150,14 +151,16 @@ def test_luck_alone_hardly_ever_enters(repeats: int, parameters: int) -> None:
     random = np.random.default_rng(5)
     large = 0
     for _ in range(60):
-        slopes = shrunk_slopes(random.uniform(-1, 1, (repeats, parameters)), random.normal(size=repeats))
+        slopes, _ = shrunk_slopes(random.uniform(-1, 1, (repeats, parameters)), random.normal(size=repeats))
         assert np.all(np.isfinite(slopes))
         large += bool(np.abs(slopes).max() > 0.5)
     assert large <= 9
 
 
 def test_answers_that_do_not_move_have_no_driver() -> None:
-    assert shrunk_slopes(np.eye(4), np.full(4, 2.0)).tolist() == [0.0] * 4
+    slopes, chosen = shrunk_slopes(np.eye(4), np.full(4, 2.0))
+    assert slopes.tolist() == [0.0] * 4
+    assert chosen == []
 
 
 def test_a_draw_lies_where_it_is_in_its_range() -> None:

@@ -35,18 +35,19 @@ FEWEST = 8
 
 
 def drivers(sample: Sample) -> Drivers | None:
-    """The parameters that move the change of the MADRS most in the active arm; None where repeats are too few."""
+    """The parameters that move the active arm's MADRS most, by its change from the start; None with few repeats."""
     parameters = candidates(sample)
     if not sample.repeated or sample.count < FEWEST or not parameters:
         return None
     values = plausible_values(sample.study.studies, sample.seed)
     places = np.column_stack([position(parameter, values[parameter.name]) for parameter in parameters])
     _, draws = mean_change(sample, SCALES[MAIN], sample.end_h)
-    slopes = shrunk_slopes(places, draws(sample.active.name))
+    slopes, entered = shrunk_slopes(places, draws(sample.active.name))
     order = np.argsort(-np.abs(slopes), kind="stable")[:SHOWN]
     rows = tuple(_driver(parameters[index], float(slopes[index])) for index in order if slopes[index] != 0.0)
     where = f"{when(sample.end_h)} on {sample.active.name}"
-    answer = f"the change of the MADRS at {where}, read from {sample.count} repeats"
+    told = f"{len(entered)} of these" if entered else "none of these"
+    answer = f"the {MAIN} total at {where} ({sample.count} repeats tell {told} from luck)"
     return Drivers(answer, "points", rows)
 
 
@@ -71,13 +72,16 @@ def position(parameter: Parameter, values: Array) -> Array:
     return np.where(values < value, down, up)
 
 
-def shrunk_slopes(places: Array, answers: Array) -> Array:
-    """Slopes of answers (repeats) on places (repeats x parameters), in the answer's unit per half range."""
+def shrunk_slopes(places: Array, answers: Array) -> tuple[Array, list[int]]:
+    """Slopes of answers (repeats) on places (repeats x parameters), in the answer's unit per half range.
+
+    Also the columns that can be told from luck, in the order in which they entered.
+    """
     inputs = places - places.mean(axis=0)
     target = answers - answers.mean()
     slopes = np.zeros(inputs.shape[1])
     if float(target @ target) <= 0.0:
-        return slopes
+        return slopes, []
     chosen = told_from_luck(inputs, target)
     rest, left = inputs, target
     if chosen:
@@ -90,7 +94,7 @@ def shrunk_slopes(places: Array, answers: Array) -> Array:
         slopes[chosen] = joint * np.maximum(0.0, 1.0 - errors / np.maximum(joint**2, 1e-300))
     others = np.setdiff1d(np.arange(inputs.shape[1]), chosen)
     slopes[others] = _single_slopes(rest[:, others], left, len(chosen))
-    return slopes
+    return slopes, chosen
 
 
 def told_from_luck(inputs: Array, target: Array) -> list[int]:

@@ -143,6 +143,7 @@ def _harms(sample: Sample) -> list[Endpoint]:
 def _session(sample: Sample) -> list[Endpoint]:
     """Peaks of the first session, and when the middle person is ready to leave."""
     arms = {arm.name: arm for arm in sample.arms if sample.sessions(arm)}
+    looked = session_end_h(sample, 0.0)
     found = []
     for key, output, name, kind, unit in (
         ("cadss_peak", "CADSS", "Highest CADSS, first session", "points", "points"),
@@ -154,10 +155,11 @@ def _session(sample: Sample) -> list[Endpoint]:
         definition = "Average of each person's highest expected value in the first four hours."
         peaks = {name: _peaks(sample, arm, output) for name, arm in arms.items()}
         values = {arm.name: _mean(peaks.get(arm.name)) for arm in sample.arms}
-        found.append(_endpoint(_Row(key, name, told, unit=unit, definition=definition), values))
+        found.append(_endpoint(_Row(key, name, told, time_h=looked, unit=unit, definition=definition), values))
         if output == "CADSS":
             times = {arm.name: _mean(_peak_minutes(peaks.get(arm.name))) for arm in sample.arms}
-            row = _Row("cadss_peak_time", "Time of the highest CADSS", "minutes", definition=PEAK_TIME_WORDS)
+            name_of_time = "Time of the highest CADSS, first session"
+            row = _Row("cadss_peak_time", name_of_time, "minutes", time_h=looked, definition=PEAK_TIME_WORDS)
             found.append(_endpoint(row, times))
     if arms and can_tell_readiness(sample):
         found.append(_ready(sample, arms))
@@ -214,7 +216,9 @@ def _ready(sample: Sample, arms: Mapping[str, Arm]) -> Endpoint:
         "The middle person's time from the start of the first session until pressure, detachment and alertness stay "
         "within their limits, at least two hours for the spray (saf-esk-monitor-2h)."
     )
-    return _endpoint(_Row("ready", "Half ready to leave after", "minutes", definition=definition), values)
+    looked = session_end_h(sample, 0.0)
+    row = _Row("ready", "Half ready to leave after", "minutes", time_h=looked, definition=definition)
+    return _endpoint(row, values)
 
 
 def _doses(sample: Sample) -> Endpoint:

@@ -20,6 +20,7 @@ from rekindle.study import Arm
 
 OUTPUT = "plasma_ketamine"
 DAY_H = 24.0
+OF_THE_FIRST_DAY = ("cmax", "tmax", "auc")
 RANGE_WORDS = "The range is of people drawn again; the parameters' ranges are not in it."
 ROWS: tuple[tuple[str, str, Kind, str, str], ...] = (
     ("cmax", "Highest ketamine in blood, first dose", "number", "ng/mL", "The highest venous level in the first day."),
@@ -41,7 +42,9 @@ def exposure_endpoints(sample: Sample) -> tuple[Endpoint, ...]:
     for key, name, kind, unit, definition in ROWS:
         values: dict[str, Interval | None] = {arm.name: _average(sample, found, arm, key) for arm in sample.arms}
         if any(value is not None for value in values.values()):
-            rows.append(Endpoint(key, name, kind, values, unit=unit, definition=f"{definition} {RANGE_WORDS}"))
+            hour = DAY_H if key in OF_THE_FIRST_DAY else None
+            words = f"{definition} {RANGE_WORDS}"
+            rows.append(Endpoint(key, name, kind, values, time_h=hour, unit=unit, definition=words))
     return tuple(rows)
 
 

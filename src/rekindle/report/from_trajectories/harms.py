@@ -130,14 +130,6 @@ def _per_person(sample: Sample, row: Row, arm: Arm, values: Array, until_h: floa
     measure = row["measure"]
     if measure == "chance":
         return np.asarray(values[:, places].max(axis=1))
-    if measure == "session chance":
-        spared = np.ones(len(values))
-        for session in sample.sessions(arm):
-            end = min(session_end_h(sample, session.time_h), until_h)
-            during = sample.window(sample.moments_h, session.time_h, end)
-            if len(during):
-                spared *= 1.0 - values[:, during].max(axis=1)
-        return 1.0 - spared
     line = float(row["line"])
     extreme = values[:, places].max(axis=1) if measure == "peak" else values[:, places].min(axis=1)
     held = {">": extreme > line, ">=": extreme >= line, "<": extreme < line}[row["comparison"]]
