@@ -80,7 +80,36 @@ def study_page() -> str:
         rows = [f"| `{name}` | {_default(field)} | {field.description} |" for name, field in fields]
         head = ["| field | default | meaning |", "| --- | --- | --- |"]
         parts.append("\n".join([f"## {title}\n\n{inspect.getdoc(schema)}\n", *head, *rows]))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, *_words_of_a_study()]) + "\n"
+
+
+def _words_of_a_study() -> Iterator[str]:
+    """The names that a study may use, each list from its own table."""
+    from rekindle.mechanism.hypotheses import HYPOTHESES
+    from rekindle.mechanism.modifiers import modifier_table
+    from rekindle.mechanism.parameters import parameter_table
+    from rekindle.outcomes import SCALES
+    from rekindle.population import KINDS
+    from rekindle.population.schema import COLUMNS
+
+    yield "## Populations\n\n" + "\n".join(f"- `{kind}`" for kind in KINDS)
+    yield "## Outcomes\n\n" + "\n".join(
+        f"- `{scale.name}`: {scale.minimum:g} to {scale.maximum:g}" for scale in SCALES.values()
+    )
+    switches = [
+        f"| `{each.name}` | {parameter_table()[each.parameter].value / each.on:g} | {each.chain} |"
+        for each in HYPOTHESES.values()
+    ]
+    head = "| hypothesis | default | chain |\n| --- | ---: | --- |\n"
+    yield "## Hypotheses\n\nFrom 0 (out) to 1 (in).\n\n" + head + "\n".join(switches)
+    modifiers = [
+        f"| `{each.name}` | {'a number' if each.operation == 'given' else 'true or false'} | {each.reason} |"
+        for rows in modifier_table().values()
+        for each in rows[:1]
+    ]
+    yield "## Modifiers\n\n| modifier | value | meaning |\n| --- | --- | --- |\n" + "\n".join(modifiers)
+    columns = [f"| `{each.name}` | {each.unit} | {each.meaning} |" for each in COLUMNS]
+    yield "## Columns of a table of people\n\n| column | unit | meaning |\n| --- | --- | --- |\n" + "\n".join(columns)
 
 
 def _default(field: Any) -> str:

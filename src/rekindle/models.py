@@ -57,12 +57,8 @@ def open_model(model: Path | None = None, parameters: Path | None = None) -> Mod
     Raises:
         InputError: a file that cannot be read, a model that does not hold together, a table that names a
             parameter the model lacks or gives no finite value.
-        ModelError: definitions of a model that go round in a circle.
     """
-    from rekindle.engine.reading import read_antimony, read_model
-    from rekindle.mechanism.assemble import antimony_text
-
-    network = read_model(model) if model else read_antimony(antimony_text())
+    network = _read(model)
     known = {} if model else dict(parameter_table())
     changed: dict[str, float] = {}
     if parameters is not None:
@@ -70,7 +66,7 @@ def open_model(model: Path | None = None, parameters: Path | None = None) -> Mod
         for name, (row, where) in rows.items():
             if name not in network.outputs:
                 raise unknown("parameter", name, [*network.parameters, *network.derived], where=where)
-            _same_unit(row, known.get(name), where)
+            _fits(row, known.get(name), where)
             known[name] = _merged(row, known.get(name))
             changed[name] = row.value
         network = network.with_values(changed, where=str(parameters))
@@ -78,6 +74,19 @@ def open_model(model: Path | None = None, parameters: Path | None = None) -> Mod
         known = {name: known.get(name) or _bare(name, network) for name in network.parameters}
         network.require_values()
     return Model(network, known, str(model) if model else OUR_MODEL, changed)
+
+
+def _read(model: Path | None) -> Network:
+    """The network of a user's file, or ours. What is wrong with a user's model is the user's to mend."""
+    from rekindle.engine.reading import read_antimony, read_model
+    from rekindle.mechanism.assemble import antimony_text
+
+    if model is None:
+        return read_antimony(antimony_text())
+    try:
+        return read_model(model)
+    except ModelError as error:
+        raise InputError(error.message, where=error.where or str(model), hint=error.hint) from error
 
 
 def read_parameter_file(path: Path) -> dict[str, tuple[Parameter, str]]:
@@ -105,9 +114,7 @@ def read_parameter_file(path: Path) -> dict[str, tuple[Parameter, str]]:
             raise InputError(f"{len(cells)} cells where the header has {len(header)}.", where=where)
         row = _row(dict(zip(header, (cell.strip() for cell in cells), strict=True)), where)
         if row.name in found:
-            raise InputError(
-                f"The parameter '{row.name}' stands twice.", where=where, hint="Keep one of them."
-            )
+            raise InputError(f"The parameter '{row.name}' stands twice.", where=where, hint="Keep one of them.")
         found[row.name] = (row, where)
     if not found:
         raise InputError("The table has no rows.", where=str(path))
@@ -140,9 +147,17 @@ def _number(text: str, where: str) -> float:
     return value
 
 
-def _same_unit(row: Parameter, known: Parameter | None, where: str) -> None:
-    """Refuse another unit than the model's: values are never converted behind the user's back."""
-    if known is None or not row.unit or row.unit == known.unit:
+def _fits(row: Parameter, known: Parameter | None, where: str) -> None:
+    """Refuse a negative value of what cannot be negative, and another unit than the model's: values are never
+    converted behind the user's back.
+    """
+    if known is None:
+        return
+    if row.value < 0 <= known.low:
+        raise InputError(
+            f"'{row.name}' cannot be negative.", where=where, hint=f"Plausible: {known.low:g} to {known.high:g}."
+        )
+    if not row.unit or row.unit == known.unit:
         return
     from rekindle.units import parse_unit
 
@@ -218,7 +233,5 @@ def antimony_of(model: Model) -> str:
 
     antimony.clearPreviousLoads()
     if antimony.loadSBMLString(to_sbml(model.network)) < 0:
-        raise ModelError(
-            f"The model cannot be written as Antimony: {antimony.getLastError()}", where=model.source
-        )
+        raise ModelError(f"The model cannot be written as Antimony: {antimony.getLastError()}", where=model.source)
     return str(antimony.getAntimonyString(None))

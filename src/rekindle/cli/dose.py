@@ -20,7 +20,7 @@ HEADER = ("day", "hour", "drug", "route", "mg", "over min")
 
 def dose(
     sentence: Annotated[
-        str | None, typer.Argument(help="A course of doses, as a clinician speaks it.", show_default=False)
+        str | None, typer.Argument(help="A course of doses, as a clinician speaks it.", metavar="SENTENCE")
     ] = None,
     events: Annotated[
         Path | None,
