@@ -8,94 +8,19 @@ kernel's functions are called by address.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
-from numpy.typing import NDArray
 
+from rekindle.engine.memory import Crowd, Floats, Integers, Lanes, Machine, Plan, Settings
 from rekindle.engine.schedule import BASE, INPUT, JUMP, LOAD, LOOK, RATE, RESET
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
-ROUNDING = 1e-15  # of the largest scale: what is smaller is noise
 
 DONE, TOO_MANY_STEPS, STEP_TOO_SMALL, NOT_FINITE = 0, 1, 2, 3
 """What became of a person."""
 
-
-class Plan(NamedTuple):
-    """Schedules laid end to end: schedule s has the edges `edge_of[s]` to `edge_of[s + 1]`.
-
-    The actions of edge e are `first[e]` to `last[e]`; its segment's rows are `row_begin[e]` to `row_end[e]`,
-    whose times stand at `time_of[s] + row` in `times`.
-    """
-
-    edge_of: Integers
-    edges: Floats
-    first: Integers
-    last: Integers
-    kind: Integers
-    position: Integers
-    value: Floats
-    row_begin: Integers
-    row_end: Integers
-    time_of: Integers
-    times: Floats
-
-
-class Machine(NamedTuple):
-    """Addresses of the kernel's functions and the sizes of its arrays."""
-
-    step: int
-    accept: int
-    prepare: int
-    initial: int
-    observe: int
-    width: int
-    states: int
-    free: int
-    parameters: int
-    prepared: int
-    entries: int
-    stages: int
-    outputs: int
-    time_state: int
-
-
-class Settings(NamedTuple):
-    """`rekindle.engine.rosenbrock.Control` as numbers."""
-
-    relative: float
-    floor: float
-    safety: float
-    shrink: float
-    grow: float
-    first: float
-    smallest: float
-    limit: int
-
-
-class Lanes(NamedTuple):
-    """Working memory of one thread: vector arrays hold element i of lane l at i * width + l."""
-
-    y: Floats
-    y_new: Floats
-    into: Floats
-    q: Floats
-    scale: Floats
-    h: Floats
-    error: Floats
-    taken: Floats
-    base: Floats
-    extra: Floats
-    row: Floats
-    settled: Floats
-    one: Floats
-    shown: Floats
+RESTING = 1e-6  # the step of a lane without a person, whose result nobody looks at
 
 
 def _call_code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -139,7 +64,7 @@ _call12: Any = intrinsic(_twelve)
 
 def _refresh(machine: Machine, lanes: Lanes, lane: int) -> None:
     """Work out what a lane's parameters settle."""
-    row, settled = lanes.row[lane], lanes.settled[lane]
+    row, settled = lanes.row_now[lane], lanes.settled[lane]
     for j in range(machine.parameters):
         row[j] = lanes.base[lane, j] + lanes.extra[lane, j]
     _call2(machine.prepare, row.ctypes.data, settled.ctypes.data)
@@ -153,7 +78,7 @@ def _look(machine: Machine, lanes: Lanes, lane: int, out: Floats) -> None:
         machine.observe,
         lanes.one.ctypes.data,
         lanes.settled[lane].ctypes.data,
-        lanes.row[lane].ctypes.data,
+        lanes.row_now[lane].ctypes.data,
         lanes.shown.ctypes.data,
     )
     for i in range(machine.outputs):
@@ -161,13 +86,11 @@ def _look(machine: Machine, lanes: Lanes, lane: int, out: Floats) -> None:
 
 
 def _put_initial(machine: Machine, lanes: Lanes, lane: int) -> None:
-    """Starting values for a lane's own parameters, and the parameters derived from them."""
-    start = np.empty(machine.states + machine.parameters)
+    """Starting values for a lane's own parameters; the derived parameters follow them in `lanes.one`."""
+    start = lanes.one
     _call2(machine.initial, lanes.base[lane].ctypes.data, start.ctypes.data)
     for i in range(machine.states):
         lanes.y[i * machine.width + lane] = start[i]
-    for j in range(machine.parameters - machine.free):
-        lanes.one[j] = start[machine.states + j]
 
 
 def _begin(machine: Machine, lanes: Lanes, lane: int, row: Floats, scale: Floats) -> None:
@@ -180,7 +103,7 @@ def _begin(machine: Machine, lanes: Lanes, lane: int, row: Floats, scale: Floats
         lanes.extra[lane, j] = 0.0
     _put_initial_(machine, lanes, lane)
     for j in range(machine.free, machine.parameters):
-        lanes.base[lane, j] = lanes.one[j - machine.free]
+        lanes.base[lane, j] = lanes.one[machine.states + j - machine.free]
     for i in range(machine.states):
         at = i * machine.width + lane
         lanes.into[at] = 0.0
@@ -224,9 +147,7 @@ def _act(machine: Machine, lanes: Lanes, plan: Plan, lane: int, edge: int, value
     return changed
 
 
-def _show_between(
-    machine: Machine, lanes: Lanes, u: Floats, dense: Floats, needed: Integers, lane: int, theta: float
-) -> None:
+def _show_between(machine: Machine, lanes: Lanes, dense: Floats, needed: Integers, lane: int, theta: float) -> None:
     """Put the states at the fraction theta of the step just made into `lanes.one`."""
     width, size = machine.width, machine.states * machine.width
     for i in needed:
@@ -237,130 +158,154 @@ def _show_between(
         bend = 0.0
         for stage in range(machine.stages):
             weight = dense[0, stage] + theta * (dense[1, stage] + theta * dense[2, stage])
-            bend += weight * u[stage * size + at]
+            bend += weight * lanes.u[stage * size + at]
         lanes.one[i] = (1.0 - theta) * lanes.y[at] + theta * (lanes.y_new[at] + (1.0 - theta) * bend)
+
+
+def _take_in(
+    machine: Machine, plan: Plan, settings: Settings, crowd: Crowd, lanes: Lanes, lane: int, person: int
+) -> None:
+    """Give a free lane to a person and do what happens at the start."""
+    begin, end = plan.edge_of[crowd.which[person]], plan.edge_of[crowd.which[person] + 1]
+    lanes.who[lane], lanes.edge[lane], lanes.clock[lane] = person, begin, 0.0
+    lanes.proposed[lane] = lanes.restart[lane] = settings.first
+    lanes.fresh[lane], lanes.undefined[lane] = True, False
+    lanes.allowed[lane] = settings.limit + 100 * (end - begin)
+    _begin_(machine, lanes, lane, crowd.rows[person], crowd.scale)
+    _act_(machine, lanes, plan, lane, begin, crowd.values[person])
+    lanes.row[lane] = plan.row_begin[begin]
+    if begin + 1 == end:
+        crowd.outcome[person], lanes.who[lane] = DONE, -1
+
+
+def _choose_steps(machine: Machine, plan: Plan, lanes: Lanes) -> int:
+    """Set every lane's step, no longer than what is left of its segment; returns how many lanes have a person."""
+    living = 0
+    for lane in range(machine.width):
+        lanes.taken[lane] = 0.0
+        if lanes.who[lane] < 0:
+            lanes.h[lane] = RESTING
+            continue
+        living += 1
+        edge = lanes.edge[lane]
+        left = plan.edges[edge + 1] - plan.edges[edge] - lanes.clock[lane]
+        lanes.ending[lane] = lanes.proposed[lane] >= 0.99 * left
+        lanes.h[lane] = left if lanes.ending[lane] else min(lanes.proposed[lane], 0.5 * left)
+    return living
+
+
+def _step(machine: Machine, lanes: Lanes, control: Floats) -> None:
+    """One step of all lanes."""
+    _call12(
+        machine.step,
+        lanes.y.ctypes.data,
+        lanes.q.ctypes.data,
+        lanes.into.ctypes.data,
+        lanes.h.ctypes.data,
+        lanes.y_new.ctypes.data,
+        lanes.error.ctypes.data,
+        lanes.w.ctypes.data,
+        lanes.u.ctypes.data,
+        lanes.z.ctypes.data,
+        lanes.f.ctypes.data,
+        lanes.scale.ctypes.data,
+        control.ctypes.data,
+    )
+
+
+def _judge(machine: Machine, settings: Settings, crowd: Crowd, lanes: Lanes) -> None:
+    """Accept or refuse each lane's step, propose the next, and let go of people who cannot be solved."""
+    for lane in range(machine.width):
+        person = lanes.who[lane]
+        if person < 0:
+            continue
+        error, h = lanes.error[lane], lanes.h[lane]
+        accepted = error <= 1.0
+        lanes.undefined[lane] = math.isnan(error)
+        factor = 0.1
+        if not lanes.undefined[lane]:
+            factor = settings.safety * math.exp(-0.2 * math.log(error + 1e-12))
+            factor = min(max(factor, settings.shrink), settings.grow)
+        lanes.taken[lane] = 1.0 if accepted else 0.0
+        crowd.steps[person, 0 if accepted else 1] += 1
+        if accepted and lanes.fresh[lane]:
+            lanes.fresh[lane] = False
+            lanes.restart[lane] = h * min(max(factor, 0.5), 2.0)
+        # A step cut short by the end of its segment does not shorten the next one.
+        if not accepted or not lanes.ending[lane] or factor < 1.0 or h * factor > lanes.proposed[lane]:
+            lanes.proposed[lane] = h * factor
+        if lanes.proposed[lane] < settings.smallest:
+            crowd.outcome[person] = NOT_FINITE if lanes.undefined[lane] else STEP_TOO_SMALL
+            lanes.who[lane], lanes.taken[lane] = -1, 0.0
+        elif crowd.steps[person, 0] + crowd.steps[person, 1] > lanes.allowed[lane]:
+            crowd.outcome[person] = TOO_MANY_STEPS
+            lanes.who[lane], lanes.taken[lane] = -1, 0.0
+
+
+def _write_rows(machine: Machine, plan: Plan, crowd: Crowd, lanes: Lanes, dense: Floats, needed: Integers) -> None:
+    """Write the output rows that lie within the steps just accepted."""
+    for lane in range(machine.width):
+        if lanes.taken[lane] == 0.0:
+            continue
+        person, edge, h = lanes.who[lane], lanes.edge[lane], lanes.h[lane]
+        begun = plan.edges[edge] + lanes.clock[lane]
+        offset = plan.time_of[crowd.which[person]]
+        while lanes.row[lane] < plan.row_end[edge]:
+            theta = (plan.times[offset + lanes.row[lane]] - begun) / h
+            if theta > 1.0 + 1e-12 and not lanes.ending[lane]:
+                break
+            theta = 1.0 if theta > 1.0 - 1e-12 else max(theta, 0.0)
+            _between_(machine, lanes, dense, needed, lane, theta)
+            _look_(machine, lanes, lane, crowd.values[person, lanes.row[lane]])
+            lanes.row[lane] += 1
+
+
+def _move_on(machine: Machine, plan: Plan, crowd: Crowd, lanes: Lanes) -> None:
+    """Advance the clocks; where a segment has ended, do what happens at its end and begin the next."""
+    for lane in range(machine.width):
+        if lanes.taken[lane] == 0.0:
+            continue
+        if not lanes.ending[lane]:
+            lanes.clock[lane] += lanes.h[lane]
+            continue
+        person = lanes.who[lane]
+        lanes.edge[lane] += 1
+        lanes.clock[lane] = 0.0
+        if _act_(machine, lanes, plan, lane, lanes.edge[lane], crowd.values[person]):
+            lanes.proposed[lane] = min(lanes.proposed[lane], lanes.restart[lane])
+            lanes.fresh[lane] = True
+        lanes.row[lane] = plan.row_begin[lanes.edge[lane]]
+        if lanes.edge[lane] + 1 == plan.edge_of[crowd.which[person] + 1]:
+            crowd.outcome[person], lanes.who[lane] = DONE, -1
 
 
 def _run(
     machine: Machine,
     plan: Plan,
     settings: Settings,
+    crowd: Crowd,
+    lanes: Lanes,
+    control: Floats,
     dense: Floats,
     needed: Integers,
-    rows: Floats,
-    scale: Floats,
-    which: Integers,
     people: Integers,
-    values: Floats,
-    outcome: Integers,
-    steps: Integers,
 ) -> None:
-    """Solve `people` (positions in `rows`), filling `values`, `outcome` and `steps` (taken, refused)."""
-    width, states = machine.width, machine.states
-    lanes = Lanes(
-        np.ones(states * width),
-        np.ones(states * width),
-        np.zeros(states * width),
-        np.ones(max(1, machine.prepared) * width),
-        np.ones(states * width),
-        np.full(width, settings.first),
-        np.zeros(width),
-        np.zeros(width),
-        np.zeros((width, machine.parameters + 1)),
-        np.zeros((width, machine.parameters + 1)),
-        np.zeros((width, machine.parameters + 1)),
-        np.zeros((width, machine.prepared + 1)),
-        np.zeros(states + machine.parameters),
-        np.zeros(machine.outputs + 1),
-    )
-    w, u = np.zeros(machine.entries * width), np.zeros(machine.stages * states * width)
-    z, f = np.zeros(states * width), np.zeros(states * width)
-    control = np.array([settings.relative, settings.floor, ROUNDING * scale.max()])
-    who, edge, row = np.full(width, -1), np.zeros(width, np.int64), np.zeros(width, np.int64)
-    clock, proposed, restart = np.zeros(width), np.zeros(width), np.zeros(width)
-    ending, fresh, undefined = np.zeros(width, np.bool_), np.zeros(width, np.bool_), np.zeros(width, np.bool_)
-    waiting, living, allowed = 0, width, np.zeros(width, np.int64)
-    while living > 0:
-        for lane in range(width):
-            while who[lane] < 0 and waiting < len(people):
-                person = people[waiting]
+    """Solve `people` (positions in the crowd) with these lanes.
+
+    `control` is what the kernel's step reads, `dense` the interpolant's coefficients, `needed` the states that the
+    outputs use.
+    """
+    waiting = 0
+    while True:
+        for lane in range(machine.width):
+            while lanes.who[lane] < 0 and waiting < len(people):
+                _take_in_(machine, plan, settings, crowd, lanes, lane, people[waiting])
                 waiting += 1
-                who[lane], edge[lane], clock[lane] = person, plan.edge_of[which[person]], 0.0
-                proposed[lane] = restart[lane] = settings.first
-                fresh[lane], undefined[lane] = True, False
-                segments = plan.edge_of[which[person] + 1] - plan.edge_of[which[person]]
-                allowed[lane] = settings.limit + 100 * segments
-                _begin_(machine, lanes, lane, rows[person], scale)
-                _act_(machine, lanes, plan, lane, edge[lane], values[person])
-                row[lane] = plan.row_begin[edge[lane]]
-                if edge[lane] + 1 == plan.edge_of[which[person] + 1]:
-                    outcome[person], who[lane] = DONE, -1
-            if who[lane] < 0:
-                lanes.h[lane], lanes.taken[lane] = 1e-6, 0.0
-                continue
-            left = plan.edges[edge[lane] + 1] - plan.edges[edge[lane]] - clock[lane]
-            ending[lane] = proposed[lane] >= 0.99 * left
-            lanes.h[lane] = left if ending[lane] else min(proposed[lane], 0.5 * left)
-        living = 0
-        for lane in range(width):
-            living += who[lane] >= 0
-        if living == 0:
-            break
-        _call12(
-            machine.step,
-            lanes.y.ctypes.data,
-            lanes.q.ctypes.data,
-            lanes.into.ctypes.data,
-            lanes.h.ctypes.data,
-            lanes.y_new.ctypes.data,
-            lanes.error.ctypes.data,
-            w.ctypes.data,
-            u.ctypes.data,
-            z.ctypes.data,
-            f.ctypes.data,
-            lanes.scale.ctypes.data,
-            control.ctypes.data,
-        )
-        for lane in range(width):
-            person = who[lane]
-            if person < 0:
-                continue
-            error, h = lanes.error[lane], lanes.h[lane]
-            accepted = error <= 1.0
-            steps[person, 0 if accepted else 1] += 1
-            lanes.taken[lane] = 1.0 if accepted else 0.0
-            undefined[lane] = math.isnan(error)
-            if undefined[lane]:
-                factor = 0.1
-            else:
-                factor = settings.safety * math.exp(-0.2 * math.log(error + 1e-12))
-                factor = min(max(factor, settings.shrink), settings.grow)
-            if not accepted:
-                proposed[lane] = h * factor
-            else:
-                if fresh[lane]:
-                    fresh[lane] = False
-                    restart[lane] = h * min(max(factor, 0.5), 2.0)
-                if not ending[lane] or factor < 1.0 or h * factor > proposed[lane]:
-                    proposed[lane] = h * factor
-                end = plan.row_end[edge[lane]]
-                begun = plan.edges[edge[lane]] + clock[lane]
-                offset = plan.time_of[which[person]]
-                while row[lane] < end:
-                    theta = (plan.times[offset + row[lane]] - begun) / h
-                    if theta > 1.0 + 1e-12 and not ending[lane]:
-                        break
-                    if theta > 1.0 - 1e-12:
-                        theta = 1.0
-                    _between_(machine, lanes, u, dense, needed, lane, max(theta, 0.0))
-                    _look_(machine, lanes, lane, values[person, row[lane]])
-                    row[lane] += 1
-            if steps[person, 0] + steps[person, 1] > allowed[lane] or proposed[lane] < settings.smallest:
-                small = proposed[lane] < settings.smallest
-                outcome[person] = TOO_MANY_STEPS
-                if small:
-                    outcome[person] = NOT_FINITE if undefined[lane] else STEP_TOO_SMALL
-                who[lane] = -1
+        if _choose_steps_(machine, plan, lanes) == 0:
+            return
+        _step_(machine, lanes, control)
+        _judge_(machine, settings, crowd, lanes)
+        _write_rows_(machine, plan, crowd, lanes, dense, needed)
         _call4(
             machine.accept,
             lanes.y.ctypes.data,
@@ -368,21 +313,7 @@ def _run(
             lanes.scale.ctypes.data,
             lanes.taken.ctypes.data,
         )
-        for lane in range(width):
-            person = who[lane]
-            if person < 0 or lanes.taken[lane] == 0.0:
-                continue
-            if not ending[lane]:
-                clock[lane] += lanes.h[lane]
-                continue
-            edge[lane] += 1
-            clock[lane] = 0.0
-            if _act_(machine, lanes, plan, lane, edge[lane], values[person]):
-                proposed[lane] = min(proposed[lane], restart[lane])
-                fresh[lane] = True
-            row[lane] = plan.row_begin[edge[lane]]
-            if edge[lane] + 1 == plan.edge_of[which[person] + 1]:
-                outcome[person], who[lane] = DONE, -1
+        _move_on_(machine, plan, crowd, lanes)
 
 
 _compiled = njit(cache=True, nogil=True, error_model="numpy")
@@ -392,4 +323,10 @@ _put_initial_ = _compiled(_put_initial)
 _begin_ = _compiled(_begin)
 _act_ = _compiled(_act)
 _between_ = _compiled(_show_between)
+_take_in_ = _compiled(_take_in)
+_choose_steps_ = _compiled(_choose_steps)
+_step_ = _compiled(_step)
+_judge_ = _compiled(_judge)
+_write_rows_ = _compiled(_write_rows)
+_move_on_ = _compiled(_move_on)
 run = _compiled(_run)

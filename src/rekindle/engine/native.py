@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.engine import rosenbrock
-from rekindle.engine.compiled import lanes, load
+from rekindle.engine.compiled import lanes as lanes_here
+from rekindle.engine.compiled import load
 from rekindle.engine.emit import module_text, program_function
 from rekindle.engine.kernel_text import kernel_functions
 from rekindle.engine.lower import Lowered
 from rekindle.engine.many import solve_reference
+from rekindle.engine.memory import Crowd, Machine, Plan, Settings, new_lanes
 from rekindle.engine.rosenbrock import Control
 from rekindle.engine.schedule import Segments
 from rekindle.engine.settling import settled
@@ -30,6 +32,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 BLOCK = 64
+ROUNDING = 1e-15  # of the largest scale: what is smaller is noise
 REASONS = {
     1: "more steps than the limit",
     2: "the step became smaller than the smallest allowed",
@@ -41,7 +44,7 @@ REASONS = {
 class Native:
     """The compiled kernel of one network for chosen outputs."""
 
-    machine: Any
+    machine: Machine
     needed: Integers
     libraries: tuple[Any, ...]
 
@@ -51,9 +54,7 @@ _MADE: dict[tuple[str, tuple[str, ...], int], Native] = {}
 
 def native_of(lowered: Lowered, outputs: Sequence[str], width: int | None = None) -> Native:
     """The compiled kernel for these outputs, made once a process and taken from the cache on disk if there."""
-    from rekindle.engine.driver import Machine
-
-    width = width or lanes()
+    width = width or lanes_here()
     key = (lowered.network.digest, tuple(outputs), width)
     if key in _MADE:
         return _MADE[key]
@@ -86,9 +87,7 @@ def native_of(lowered: Lowered, outputs: Sequence[str], width: int | None = None
     return made
 
 
-def _plan(segments: Sequence[Segments]) -> Any:
-    from rekindle.engine.driver import Plan
-
+def _plan(segments: Sequence[Segments]) -> Plan:
     edges = [s.edges for s in segments]
     actions = np.cumsum([0, *(len(s.kind) for s in segments)])
     return Plan(
@@ -136,7 +135,7 @@ def solve_native(task: Task, control: Control | None = None) -> tuple[Floats, li
 
 def _run(task: Task, control: Control, people: Integers) -> tuple[Floats, Integers, Integers, Native]:
     """Solve some of the people in blocks, the blocks on several threads."""
-    from rekindle.engine.driver import Settings, run
+    from rekindle.engine.driver import run
 
     native = native_of(task.lowered, task.outputs)
     plan = _plan(task.segments)
@@ -150,28 +149,23 @@ def _run(task: Task, control: Control, people: Integers) -> tuple[Floats, Intege
         control.smallest,
         control.limit,
     )
-    values = task.empty()
-    outcome = np.zeros(len(task.rows), dtype=np.int64)
-    steps = np.zeros((len(task.rows), 2), dtype=np.int64)
+    people_count = len(task.rows)
+    crowd = Crowd(
+        rows=task.rows,
+        which=task.which,
+        scale=task.scale,
+        values=task.empty(),
+        outcome=np.zeros(people_count, dtype=np.int64),
+        steps=np.zeros((people_count, 2), dtype=np.int64),
+    )
     dense = np.array(rosenbrock.H)
+    numbers = np.array([control.relative, control.floor, ROUNDING * float(task.scale.max())])
     lock, done = threading.Lock(), 0
 
     def solve_block(block: Integers) -> None:
         nonlocal done
-        run(
-            native.machine,
-            plan,
-            settings,
-            dense,
-            native.needed,
-            task.rows,
-            task.scale,
-            task.which,
-            block,
-            values,
-            outcome,
-            steps,
-        )
+        lanes = new_lanes(native.machine)
+        run(native.machine, plan, settings, crowd, lanes, numbers, dense, native.needed, block)
         with lock:
             done += len(block)
             if task.progress is not None:
@@ -185,7 +179,7 @@ def _run(task: Task, control: Control, people: Integers) -> tuple[Floats, Intege
         with ThreadPoolExecutor(task.threads) as pool:
             for future in as_completed([pool.submit(solve_block, block) for block in blocks]):
                 future.result()
-    return values, outcome, steps, native
+    return crowd.values, crowd.outcome, crowd.steps, native
 
 
 def _by_reference(task: Task, values: Floats, people: Integers, why: dict[int, str]) -> list[Failure]:

@@ -1,0 +1,162 @@
+"""What the vector solver's loop works on: the kernel's addresses, the schedules laid out flat, and the lanes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Truths = NDArray[np.bool_]
+
+
+class Machine(NamedTuple):
+    """Addresses of the kernel's functions and the sizes of its arrays."""
+
+    step: int
+    accept: int
+    prepare: int
+    initial: int
+    observe: int
+    width: int
+    states: int
+    free: int
+    parameters: int
+    prepared: int
+    entries: int
+    stages: int
+    outputs: int
+    time_state: int
+
+
+class Plan(NamedTuple):
+    """Schedules laid end to end: schedule s has the edges `edge_of[s]` to `edge_of[s + 1]`.
+
+    The actions of edge e are `first[e]` to `last[e]`; its segment's rows are `row_begin[e]` to `row_end[e]`, whose
+    times stand at `time_of[s] + row` in `times`.
+    """
+
+    edge_of: Integers
+    edges: Floats
+    first: Integers
+    last: Integers
+    kind: Integers
+    position: Integers
+    value: Floats
+    row_begin: Integers
+    row_end: Integers
+    time_of: Integers
+    times: Floats
+
+
+class Settings(NamedTuple):
+    """`rekindle.engine.rosenbrock.Control` as numbers."""
+
+    relative: float
+    floor: float
+    safety: float
+    shrink: float
+    grow: float
+    first: float
+    smallest: float
+    limit: int
+
+
+class Crowd(NamedTuple):
+    """The people to solve and where their results go.
+
+    `rows` (people, parameters) and `which` (their schedules) are given; `values` (people, times, outputs),
+    `outcome` and `steps` (taken and refused) are filled in. `scale` is a typical size of every state.
+    """
+
+    rows: Floats
+    which: Integers
+    scale: Floats
+    values: Floats
+    outcome: Integers
+    steps: Integers
+
+
+class Lanes(NamedTuple):
+    """Working memory of one thread. Vector arrays hold element i of lane l at i * width + l.
+
+    `who` is the person in a lane or -1; `edge`, `row` and `clock` say how far it has come; `proposed` is its next
+    step, `restart` the step to take after a change from outside, `fresh` whether that one is still to be learnt.
+    """
+
+    y: Floats
+    y_new: Floats
+    into: Floats
+    q: Floats
+    scale: Floats
+    w: Floats
+    u: Floats
+    z: Floats
+    f: Floats
+    h: Floats
+    error: Floats
+    taken: Floats
+    base: Floats
+    extra: Floats
+    row_now: Floats
+    settled: Floats
+    one: Floats
+    shown: Floats
+    who: Integers
+    edge: Integers
+    row: Integers
+    allowed: Integers
+    clock: Floats
+    proposed: Floats
+    restart: Floats
+    ending: Truths
+    fresh: Truths
+    undefined: Truths
+
+
+def new_lanes(machine: Machine) -> Lanes:
+    """Empty lanes."""
+    width, states = machine.width, machine.states
+    vector = states * width
+
+    def table(columns: int) -> Floats:
+        return np.zeros((width, columns + 1))
+
+    def flags() -> Truths:
+        return np.zeros(width, dtype=np.bool_)
+
+    def counts() -> Integers:
+        return np.zeros(width, dtype=np.int64)
+
+    return Lanes(
+        y=np.ones(vector),
+        y_new=np.ones(vector),
+        into=np.zeros(vector),
+        q=np.ones(max(1, machine.prepared) * width),
+        scale=np.ones(vector),
+        w=np.zeros(machine.entries * width),
+        u=np.zeros(machine.stages * vector),
+        z=np.zeros(vector),
+        f=np.zeros(vector),
+        h=np.zeros(width),
+        error=np.zeros(width),
+        taken=np.zeros(width),
+        base=table(machine.parameters),
+        extra=table(machine.parameters),
+        row_now=table(machine.parameters),
+        settled=table(machine.prepared),
+        one=np.zeros(states + machine.parameters),
+        shown=np.zeros(machine.outputs + 1),
+        who=np.full(width, -1, dtype=np.int64),
+        edge=counts(),
+        row=counts(),
+        allowed=counts(),
+        clock=np.zeros(width),
+        proposed=np.zeros(width),
+        restart=np.zeros(width),
+        ending=flags(),
+        fresh=flags(),
+        undefined=flags(),
+    )
