@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 import numpy as np
 
@@ -168,7 +169,7 @@ class Canvas:
         """A filled band between two lines over the same points."""
         upper = list(zip(xs, highs, strict=True))
         lower = list(zip(xs, lows, strict=True))[::-1]
-        self._parts.append(f'<path d="{_trail(upper)}L{_trail(lower)[1:]}Z" class="{mark}"/>')
+        self._parts.append(f'<path d="{_trail(upper + lower)}Z" class="{mark}"/>')
 
     def text(self, x: float, y: float, words: str, mark: str = "tick", anchor: str = "start") -> None:
         """Words at a baseline; `anchor` start, middle or end."""
@@ -237,4 +238,16 @@ def stepped(xs: Iterable[float], ys: Iterable[float]) -> tuple[list[float], list
 
 
 def _trail(points: Sequence[Point]) -> str:
-    return "M" + "L".join(f"{number(x)},{number(y)}" for x, y in thinned(points))
+    """A path through points: the first where it stands, the others as steps, which takes half the room.
+
+    Steps are taken between rounded places, so that rounding never adds up.
+    """
+    places = [(round(10 * x), round(10 * y)) for x, y in thinned(points)]
+    steps = " ".join(f"{_tenths(x - x0)},{_tenths(y - y0)}" for (x0, y0), (x, y) in pairwise(places))
+    return f"M{_tenths(places[0][0])},{_tenths(places[0][1])}" + (f"l{steps}" if steps else "")
+
+
+def _tenths(value: int) -> str:
+    """Tenths of a pixel as pixels, without a needless zero on either side of the point."""
+    words = f"{abs(value) // 10 or ''}{f'.{abs(value) % 10}' if value % 10 else ''}" or "0"
+    return f"-{words}" if value < 0 else words

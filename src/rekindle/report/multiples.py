@@ -12,7 +12,7 @@ from rekindle.report.draw import Canvas, Panel, Scale
 from rekindle.report.figure import Drawing, Width, wrapped
 from rekindle.report.marks import text_size
 from rekindle.report.material import ArmBand, Outcome, ReportInput
-from rekindle.report.numerals import NBSP, lasting, place_for, plain, span, when
+from rekindle.report.numerals import NBSP, lasting, place_for, plain, span, spoken, when
 from rekindle.report.tables import Table
 
 
@@ -39,8 +39,8 @@ class Grid:
 def separate_grids(count: int) -> tuple[Grid, ...]:
     """Three widths for `count` panels whose axes differ."""
     return (
-        Grid("wide", 1120, min(4, count), 150, gap=48),
-        Grid("mid", 680, count if count <= 3 else 2, 140, gap=40),
+        Grid("wide", 1120, max(2, min(4, count)), 150, gap=48),
+        Grid("mid", 680, count if count in (2, 3) else 2, 140, gap=40),
         Grid("narrow", 350, 1, 120),
     )
 
@@ -183,5 +183,5 @@ def _lines(canvas: Canvas, panel: Panel, material: ReportInput, outcome: Outcome
 def multiples_description(material: ReportInput, outcomes: Sequence[Outcome]) -> str:
     """Every panel's change in one sentence each."""
     parts = [f"{outcome.name} {change_words(material, outcome)}" for outcome in outcomes]
-    start = f"{len(outcomes)} panels over {lasting(material.study.horizon_h)}, on {material.active.name}"
+    start = f"{len(outcomes)} panels over {lasting(material.study.horizon_h)}, on {spoken(material.active.name)}"
     return f"{start}: {'; '.join(parts)}."

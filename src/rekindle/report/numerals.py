@@ -33,16 +33,15 @@ def plain(value: float, place: int = 0, *, signed: bool = False) -> str:
 
 
 def place_for(low: float, high: float) -> int:
-    """The power of ten that keeps two significant digits of the width from `low` to `high`.
+    """The power of ten that keeps two significant digits of the width, and three of the larger end at most.
 
-    >>> place_for(38.2, 55.1), place_for(-8.0, -4.2), place_for(113, 277)
-    (0, -1, 1)
+    >>> place_for(38.2, 55.1), place_for(-8.0, -4.2), place_for(113, 277), place_for(1.324, 1.423)
+    (0, -1, 1, -2)
     """
-    width = abs(high - low)
+    width, size = abs(high - low), max(abs(low), abs(high))
     if width <= 0.0 or not math.isfinite(width):
-        size = max(abs(low), abs(high))
         return 0 if size == 0 else min(0, math.floor(math.log10(size)) - 1)
-    return math.floor(math.log10(width)) - 1
+    return max(math.floor(math.log10(width)) - 1, math.floor(math.log10(size)) - 2)
 
 
 def ranged(interval: Interval, unit: str = "", *, whole: bool = False, signed: bool = False) -> str:
@@ -86,6 +85,8 @@ def chance(interval: Interval, *, of: int | None = None, people: int | None = No
     base = of or denominator(interval.middle)
     if interval.high90 == 0.0 and not signed and people:
         return f"none in {people:,} simulated people, so below {max(1, math.ceil(3000 / people)):,}{NBSP}in{NBSP}1,000"
+    if round(interval.middle * base) == 0 and not signed and interval.high90 * base > 10:
+        return f"fewer than 1{NBSP}in{NBSP}{base:,} ({span(interval.times(base), 0)})"
     if round(interval.middle * base) == 0 and not signed and base == 1000:
         return f"below {max(1, math.ceil(interval.high90 * 1000 - 1e-9)):,}{NBSP}in{NBSP}1,000"
     return f"{plain(interval.middle * base, signed=signed)}{NBSP}in{NBSP}{base:,} ({span(interval.times(base), 0)})"
@@ -147,6 +148,16 @@ def lasting(hours: float) -> str:
     if hours <= 26.1 * HOURS_A_WEEK:
         return f"{plain(hours / HOURS_A_WEEK)}{NBSP}weeks"
     return f"{plain(hours / HOURS_A_MONTH)}{NBSP}months"
+
+
+def spoken(name: str) -> str:
+    """A name within a sentence: its first letter small, unless it is an abbreviation or a single letter.
+
+    >>> spoken("Ketamine"), spoken("ECT"), spoken("NMDA block"), spoken("S-ketamine")
+    ('ketamine', 'ECT', 'NMDA block', 'S-ketamine')
+    """
+    ordinary = len(name) > 1 and name[0].isupper() and name[1].islower()
+    return name[0].lower() + name[1:] if ordinary else name
 
 
 def brief(value: float) -> str:

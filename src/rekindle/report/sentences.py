@@ -30,6 +30,7 @@ from rekindle.report.numerals import (
     plain,
     ranged,
     span,
+    spoken,
     when,
 )
 from rekindle.report.tables import chance_base, value_words
@@ -73,12 +74,12 @@ def answer_words(material: ReportInput) -> list[list[Words]]:
 def _value_sentence(material: ReportInput, endpoint: Endpoint, *, full: bool) -> list[Words]:
     value = endpoint.arms.get(material.active.name)
     if value is None:
-        return [Words(f"{endpoint.name}: no one has measured this on {material.active.name}.")]
+        return [Words(f"{endpoint.name}: no one has measured this on {spoken(material.active.name)}.")]
     comparator = material.comparator
     beside = endpoint.arms.get(comparator.name) if comparator else None
     if endpoint.kind != "chance" or not endpoint.clause:
         start = (
-            f"{moment(endpoint.time_h)}, {_uncapital(endpoint.name)}: "
+            f"{moment(endpoint.time_h)}, {spoken(endpoint.name)}: "
             if endpoint.time_h is not None
             else f"{endpoint.name}: "
         )
@@ -87,19 +88,19 @@ def _value_sentence(material: ReportInput, endpoint: Endpoint, *, full: bool) ->
             words += [
                 Words(", beside "),
                 Words(value_words(endpoint, beside, 0), strong=True),
-                Words(f" on {comparator.name}"),
+                Words(f" on {spoken(comparator.name)}"),
             ]
         return [*words, Words(".")]
     base = chance_base(endpoint)
     opening = f"{moment(endpoint.time_h)} " if endpoint.time_h is not None else "Over the course "
     words = [Words(opening + about(value.middle, base)), Words(count(value.middle, base), strong=True, of_drug=True)]
     ends = span(value.times(base), 0, joined="and")
-    words.append(Words(f" people on {material.active.name} {endpoint.clause} (9 times in 10 between {ends})"))
+    words.append(Words(f" people on {spoken(material.active.name)} {endpoint.clause} (9 times in 10 between {ends})"))
     if beside is not None and comparator is not None:
         words.append(Words(f", beside {about(beside.middle, base)}"))
         words.append(Words(count(beside.middle, base), strong=True))
         again = f" ({span(beside.times(base), 0)})" if full else ""
-        words.append(Words(f" on {comparator.name}{again}"))
+        words.append(Words(f" on {spoken(comparator.name)}{again}"))
     return [*words, Words(".")]
 
 
@@ -150,7 +151,7 @@ def course_finding(material: ReportInput, outcome: Outcome) -> str:
     hours = outcome.times_h
     best = float(gain.max())
     if best < HARDLY * max(abs(float(curve.average.middle[0])), 1e-9):
-        return f"Symptoms hardly move on {curve.arm}"
+        return f"Symptoms hardly move on {spoken(curve.arm)}"
     half = float(hours[int(np.argmax(gain >= 0.5 * best))])
     speed = "within a day" if half <= 26 else "within a week" if half <= WEEK_H else f"over {lasting(half)}"
     lost = (best - float(gain[-1])) / best
@@ -166,7 +167,7 @@ def course_finding(material: ReportInput, outcome: Outcome) -> str:
             if lost > 0.15
             else f" and stay down to {when(float(hours[-1]))}"
         )
-    return f"On {curve.arm} symptoms fall {speed}{later}"
+    return f"On {spoken(curve.arm)} symptoms fall {speed}{later}"
 
 
 def whereabouts_finding(material: ReportInput) -> str:
@@ -178,7 +179,7 @@ def whereabouts_finding(material: ReportInput) -> str:
     end = float(block.times_h[-1])
     well = sum(float(block.classes[key].middle[-1]) for key in ("remission", "half_better") if key in block.classes)
     relapsed = float(block.classes["relapsed"].middle[-1]) if "relapsed" in block.classes else 0.0
-    words = f"By {when(end)}, {plain(100 * well)} of 100 people on {block.arm} are at least half better"
+    words = f"By {when(end)}, {plain(100 * well)} of 100 people on {spoken(block.arm)} are at least half better"
     return f"{words} and {plain(100 * relapsed)} have relapsed" if relapsed >= 0.005 else words
 
 
@@ -192,16 +193,20 @@ def chances_finding(material: ReportInput, shown: Chance) -> str:
     if value is None:
         return shown.name
     start = f"{shown.name} at {when(hour)}: {count(value.middle, 100)}"
-    return f"{start}, beside {count(beside.middle, 100)} on {comparator.name}" if beside and comparator else start
+    return (
+        f"{start}, beside {count(beside.middle, 100)} on {spoken(comparator.name)}" if beside and comparator else start
+    )
 
 
 def relapse_finding(steps: RelapseSteps) -> str:
     """When half have relapsed, or how many have by the end."""
     below = np.flatnonzero(steps.without_relapse.middle <= 0.5)
     if below.size:
-        return f"Half of those who respond to {steps.arm} have relapsed {lasting(float(steps.times_h[below[0]]))} later"
-    share = 1.0 - float(steps.without_relapse.middle[-1])
-    return f"{plain(100 * share)} of 100 who respond to {steps.arm} relapse within {lasting(float(steps.times_h[-1]))}"
+        later = lasting(float(steps.times_h[below[0]]))
+        return f"Half of those who respond to {spoken(steps.arm)} have relapsed {later} later"
+    share = 100 * (1.0 - float(steps.without_relapse.middle[-1]))
+    followed = lasting(float(steps.times_h[-1]))
+    return f"{plain(share)} of 100 who respond to {spoken(steps.arm)} relapse within {followed}"
 
 
 def items_finding(changes: list[tuple[str, float]]) -> str:
@@ -209,7 +214,7 @@ def items_finding(changes: list[tuple[str, float]]) -> str:
     most, least = changes[0], changes[-1]
     return (
         f"{_capital(most[0])} changes most ({plain(-most[1], -1, signed=True)}), "
-        f"{_uncapital(least[0])} least ({plain(-least[1], -1, signed=True)})"
+        f"{spoken(least[0])} least ({plain(-least[1], -1, signed=True)})"
     )
 
 
@@ -228,8 +233,8 @@ def chain_finding(strips: tuple[Strip, ...]) -> str:
         return f"{strips[0].name} peaks at {lasting(first)}, the rest within the same time"
     value = peak_words(strips[-1])[1].middle
     turns = "is lowest" if value < strips[-1].resting else "peaks"
-    start = f"One dose: {_uncapital(strips[0].name)} peaks at {lasting(first)}"
-    return f"{start}, {_uncapital(strips[-1].name)} {turns} at {lasting(last)}"
+    start = f"One dose: {spoken(strips[0].name)} peaks at {lasting(first)}"
+    return f"{start}, {spoken(strips[-1].name)} {turns} at {lasting(last)}"
 
 
 def session_finding(session: Session) -> str:
@@ -258,7 +263,7 @@ def harms_finding(material: ReportInput, harms: tuple[Harm, ...]) -> str:
     if largest is None:
         return "No harm of this course has been counted"
     _, harm, label, value = largest
-    return f"Commonest harm on {name}: {_uncapital(harm.name)}, {count(value.middle, 1000)} ({label})"
+    return f"Commonest harm on {spoken(name)}: {spoken(harm.name)}, {count(value.middle, 1000)} ({label})"
 
 
 def drivers_finding(name: str, low: float, high: float, unit: str) -> str:
@@ -278,7 +283,10 @@ def fact_range(endpoint: Endpoint, material: ReportInput) -> str:
     beside = endpoint.arms.get(comparator.name) if comparator else None
     if endpoint.kind == "chance":
         words = f"9 times in 10 between {span(value.times(base), 0, joined='and')}."
-        other = f" {_capital(comparator.name)} {plain(beside.middle * base)}." if comparator and beside else ""
+        other = ""
+        if comparator and beside:
+            few = "below 1" if round(beside.middle * base) == 0 else plain(beside.middle * base)
+            other = f" {_capital(comparator.name)} {few}."
         if value.high90 == 0.0:
             words = f"{_capital(chance(value, people=material.study.people_per_arm))}."
         return words + other
@@ -289,8 +297,3 @@ def fact_range(endpoint: Endpoint, material: ReportInput) -> str:
 
 def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
-
-
-def _uncapital(words: str) -> str:
-    """Lower the first letter unless the first word is an abbreviation such as NMDA."""
-    return words if len(words) > 1 and words[1].isupper() else words[:1].lower() + words[1:]

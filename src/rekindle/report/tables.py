@@ -8,7 +8,7 @@ from html import escape
 
 from rekindle.report.bands import Interval
 from rekindle.report.material import Endpoint, ReportInput
-from rekindle.report.numerals import NBSP, chance, clock, denominator, ranged, when
+from rekindle.report.numerals import NBSP, chance, clock, denominator, ranged, spoken, when
 
 NONE = "not known"
 
@@ -106,7 +106,8 @@ def endpoints_table(material: ReportInput) -> Table:
     head = ["Endpoint", "When", *(name[0].upper() + name[1:] for name in names)]
     rows = []
     for endpoint in material.endpoints:
-        moment = "whole course" if endpoint.time_h is None else when(endpoint.time_h)
+        whole = "whole course" if endpoint.kind == "chance" else ""
+        moment = when(endpoint.time_h) if endpoint.time_h is not None else whole
         cells = [value_words(endpoint, endpoint.arms.get(name), people) for name in names]
         if with_difference:
             known = endpoint.difference is not None
@@ -126,7 +127,7 @@ def endpoints_table(material: ReportInput) -> Table:
 def difference_words(material: ReportInput) -> str:
     """Which arm is taken from which: 'ketamine less midazolam'."""
     comparator = material.comparator
-    return f"{material.active.name} less {comparator.name}" if comparator else ""
+    return f"{spoken(material.active.name)} less {spoken(comparator.name)}" if comparator else ""
 
 
 def keyed(rows: Mapping[str, str], caption: str, head: tuple[str, str]) -> Table:

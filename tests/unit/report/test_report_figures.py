@@ -37,11 +37,21 @@ def number(words: str) -> float:
     return float(words.replace(MINUS, "-").replace(",", "").replace("+", "").replace(f"{NBSP}%", ""))
 
 
+def corners(trail: str) -> np.ndarray:
+    """The corners of a path that moves (M), then draws to places (L) or by steps (l)."""
+    found: list[np.ndarray] = []
+    for command, rest in re.findall(r"([MLl])([^MLlZa]*)", trail):
+        for pair in rest.split():
+            place = np.array(pair.split(","), dtype=float)
+            found.append(found[-1] + place if command == "l" else place)
+    return np.array(found)
+
+
 def decoded(svg: ET.Element, panel: str, owner: str) -> tuple[np.ndarray, np.ndarray]:
     """A line's points as values, read back from the pixels of its path and the scales of its panel."""
     group = next(g for g in svg.iter(f"{SVG}g") if g.get("data-panel") == panel)
     path = next(p for p in group.iter(f"{SVG}path") if p.get("data-of") == owner)
-    points = np.array([pair.split(",") for pair in re.split("[ML]", path.get("d", ""))[1:]], dtype=float)
+    points = corners(path.get("d", ""))
     values = []
     for axis, column in (("data-x", 0), ("data-y", 1)):
         low, high, start, end = (float(v) for v in (group.get(axis) or "").split()[:4])
@@ -178,9 +188,7 @@ def test_everything_drawn_in_a_panel_stays_in_it_even_below_zero(invented: Modul
                 continue
             (x0, x1), (y0, y1) = (sorted(float(v) for v in group.get(a, "").split()[2:4]) for a in ("data-x", "data-y"))
             for path in group.iter(f"{SVG}path"):
-                points = np.array(
-                    [pair.strip("Z").split(",") for pair in re.split("[ML]", path.get("d", ""))[1:]], dtype=float
-                )
+                points = corners(path.get("d", ""))
                 slack = 16 if path.get("class") in {"obs", "obso", "peak"} else 0.3
                 assert points[:, 0].min() >= x0 - slack and points[:, 0].max() <= x1 + slack, (figure.key, width)
                 assert points[:, 1].min() >= y0 - slack and points[:, 1].max() <= y1 + slack, (figure.key, width)

@@ -36,9 +36,8 @@ def figure(material: ReportInput) -> Figure | None:
     summaries = [summary(strip) for strip in chain]
     drawings = {}
     for lane in LANES:
-        shown = (
-            tuple(tick for tick in ticks if tick[0] not in (FIRST_H * 10, 6.0, 672.0)) if lane.width < 400 else ticks
-        )
+        spare = {FIRST_H * 10, 6.0, 672.0, *([72.0] if last > 100 else [])} if lane.width < 400 else set()
+        shown = tuple(tick for tick in ticks if tick[0] not in spare)
         line = strips.TimeLine(FIRST_H, last, True, shown, "time since the dose, each step several times longer")
         drawings[lane.name] = strips.draw_strips(chain, lane, line, summaries, steps)
     return Figure(

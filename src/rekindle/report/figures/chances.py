@@ -26,7 +26,9 @@ def figure(material: ReportInput) -> Figure | None:
         title=" and ".join(chance.name for chance in material.chances) + " over time",
         description=_description(material),
         drawings={name: _draw(material, *WIDTHS[name]) for name in WIDTHS},
-        caption=" ".join(f"{shown.name}: {shown.definition}." for shown in material.chances if shown.definition)
+        caption=" ".join(
+            f"{shown.name}: {shown.definition.rstrip('.')}." for shown in material.chances if shown.definition
+        )
         + arms.left_out(material),
         tables=(_table(material),),
         entries=tuple(arms.arm_entries(material)),

@@ -15,7 +15,7 @@ from rekindle.report.axes import frame, time_axis, upper_limit, value_ticks
 from rekindle.report.draw import Canvas, Panel, Scale, spread_apart
 from rekindle.report.figure import Drawing, Figure, Reading, Width
 from rekindle.report.material import Outcome, ReportInput
-from rekindle.report.numerals import NBSP, lasting, plain, ranged, span, when
+from rekindle.report.numerals import NBSP, lasting, plain, ranged, span, spoken, when
 from rekindle.report.sentences import course_finding
 from rekindle.report.tables import Table
 
@@ -242,14 +242,20 @@ def _reading(panels: Panels, steps: list[float]) -> dict[str, tuple[float | None
 def _sentence(material: ReportInput, outcome: Outcome, hour: float) -> str:
     parts = [f"{curve.arm} {ranged(curve.average.at(outcome.times_h, hour), whole=True)}" for curve in outcome.arms]
     people = next((curve.people for curve in outcome.arms if curve.arm == material.active.name), None)
-    who = f"; 9 in 10 people on {material.active.name} {span(people.at(outcome.times_h, hour), 0)}" if people else ""
+    who = (
+        f"; 9 in 10 people on {spoken(material.active.name)} {span(people.at(outcome.times_h, hour), 0)}"
+        if people
+        else ""
+    )
     return f"{when(hour) if hour else 'Start'}: {', '.join(parts)}{who}"
 
 
 def _people_words(material: ReportInput, outcome: Outcome) -> str:
     if not any(curve.people for curve in outcome.arms if curve.arm == material.active.name):
         return ""
-    return f"Dotted lines: where 9 in 10 single people on {material.active.name} fall, far wider than the average."
+    return (
+        f"Dotted lines: where 9 in 10 single people on {spoken(material.active.name)} fall, far wider than the average."
+    )
 
 
 def _description(material: ReportInput, outcome: Outcome) -> str:
@@ -260,5 +266,5 @@ def _description(material: ReportInput, outcome: Outcome) -> str:
             for hour in (0.0, 24.0, material.study.end_of_treatment_h, material.study.horizon_h)
             if hour <= outcome.times_h[-1] + 1e-6
         ]
-        parts.append(f"On {curve.arm} the average is {', '.join(dict.fromkeys(values))}{NBSP}{outcome.unit}.")
+        parts.append(f"On {spoken(curve.arm)} the average is {', '.join(dict.fromkeys(values))}{NBSP}{outcome.unit}.")
     return " ".join(parts)

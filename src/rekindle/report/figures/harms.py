@@ -13,7 +13,7 @@ from rekindle.report.draw import Canvas, Panel, Scale
 from rekindle.report.figure import Drawing, Figure, KeyEntry, Width, wrapped
 from rekindle.report.marks import text_size
 from rekindle.report.material import Harm, HarmPeriod, ReportInput
-from rekindle.report.numerals import chance
+from rekindle.report.numerals import chance, spoken
 from rekindle.report.sentences import harms_finding
 from rekindle.report.tables import NONE, Table
 
@@ -46,11 +46,10 @@ def figure(material: ReportInput) -> Figure | None:
         key="harms",
         heading=harms_finding(material, harms),
         lead="People of 1,000, each harm on its own axis. Bar: 5 and 9 in 10 repeated studies",
-        title=f"Harms over months on {name}",
+        title=f"Harms over months on {spoken(name)}",
         description=" ".join(f"{harm.name}: {_latest_words(material, harm)}." for harm in harms),
         drawings={lane.name: _draw(material, harms, lane) for lane in LANES},
-        caption="Hatched: no one has measured it for so long, and no number is given. "
-        + " ".join(f"{harm.name}: {harm.definition}." for harm in harms if harm.definition),
+        caption="Hatched: no one has measured it for so long, and no number is given. The table says what counts.",
         tables=(_table(material, harms),),
         entries=(*_entries(material), *grade_entries(lines=False)),
     )
@@ -72,7 +71,7 @@ def _latest(harm: Harm, arm: str) -> tuple[HarmPeriod, Interval] | None:
 def _latest_words(material: ReportInput, harm: Harm) -> str:
     latest = _latest(harm, material.active.name)
     if latest is None:
-        return f"{NONE} on {material.active.name}"
+        return f"{NONE} on {spoken(material.active.name)}"
     period, value = latest
     words = f"{period.label}: {chance(value, of=1000, people=_people(material))}"
     comparator = material.comparator
@@ -186,11 +185,11 @@ def _table(material: ReportInput, harms: tuple[Harm, ...]) -> Table:
     rows = []
     for harm in harms:
         for period in harm.periods:
-            cells = [harm.name, period.label, GRADES[harm.grade]]
+            cells = [harm.name, period.label, GRADES[harm.grade], harm.definition]
             for name in names:
                 value = period.arms.get(name)
                 unknown = f"{NONE}: {period.why_unknown}" if period.why_unknown else NONE
                 cells.append(chance(value, of=1000, people=_people(material)) if value is not None else unknown)
             rows.append(tuple(cells))
-    head = ("Harm", "Until", "Evidence", *names)
-    return Table("Harms: people of 1,000, with 9 in 10 repeated studies.", head, tuple(rows), frozenset({0, 1, 2}))
+    head = ("Harm", "Until", "Evidence", "What counts", *names)
+    return Table("Harms: people of 1,000, with 9 in 10 repeated studies.", head, tuple(rows), frozenset({0, 1, 2, 3}))

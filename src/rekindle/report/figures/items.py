@@ -7,6 +7,7 @@ from __future__ import annotations
 from rekindle.report import arms, multiples
 from rekindle.report.figure import Figure
 from rekindle.report.material import ReportInput
+from rekindle.report.numerals import spoken
 from rekindle.report.sentences import items_finding
 
 GRIDS = (
@@ -27,7 +28,7 @@ def figure(material: ReportInput) -> Figure | None:
         key="items",
         heading=items_finding(changes),
         lead=f"The {len(ordered)} items of the {scale}, {ordered[0].low:g} to {ordered[0].high:g} points each, "
-        f"ordered by their change on {material.active.name} by {multiples.end_words(material, ordered[0])}",
+        f"ordered by their change on {spoken(material.active.name)} by {multiples.end_words(material, ordered[0])}",
         title=f"Items of the {scale} over time",
         description=multiples.multiples_description(material, ordered),
         drawings={grid.name: multiples.draw_grid(material, ordered, grid) for grid in GRIDS},

@@ -9,7 +9,7 @@ from rekindle.report.axes import time_axis
 from rekindle.report.draw import Canvas, Panel, Scale, spread_apart
 from rekindle.report.figure import Drawing, Figure, Width
 from rekindle.report.material import CLASSES, ReportInput, Whereabouts
-from rekindle.report.numerals import plain, span, when
+from rekindle.report.numerals import plain, span, spoken, when
 from rekindle.report.sentences import whereabouts_finding
 from rekindle.report.tables import Table
 
@@ -77,7 +77,9 @@ def _draw(material: ReportInput, blocks: list[Whereabouts], width: float, column
             Scale(0.0, horizon, left, column * cell + cell - RIGHT),
             Scale(0.0, 100.0, top + PLOT, top),
         )
-        canvas.text(panel.left, panel.top - 8, canvas.fitted(f"On {block.arm}", "phead", cell - LEFT - 4), "phead")
+        canvas.text(
+            panel.left, panel.top - 8, canvas.fitted(f"On {spoken(block.arm)}", "phead", cell - LEFT - 4), "phead"
+        )
         canvas.open_panel(panel)
         _areas(canvas, panel, block)
         canvas.close_panel()
@@ -151,5 +153,5 @@ def _description(material: ReportInput, blocks: list[Whereabouts]) -> str:
                 for key, name in CLASSES.items()
                 if key in block.classes
             ]
-            parts.append(f"On {block.arm} at {when(hour)}, of 100 people: {', '.join(said)}.")
+            parts.append(f"On {spoken(block.arm)} at {when(hour)}, of 100 people: {', '.join(said)}.")
     return " ".join(parts)

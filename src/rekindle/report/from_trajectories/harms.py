@@ -62,24 +62,25 @@ def _session_periods(sample: Sample, row: Row) -> tuple[HarmPeriod, ...]:
 
 
 def _month_periods(sample: Sample, row: Row) -> tuple[HarmPeriod, ...]:
-    horizon, periods = sample.study.horizon_h, []
-    longest = float(row["longest_h"])
-    hours = {months: months * HOURS_A_MONTH for months in MONTHS}
-    if not any(COVERED * hour <= horizon <= hour / COVERED for hour in hours.values()):
-        periods.append((horizon, HarmPeriod(when(horizon), _shares(sample, row, min(horizon, longest)))))
-    for months, hour in hours.items():
-        label = f"{months} month" if months == 1 else f"{months} months"
-        why = ""
-        if horizon < COVERED * hour:
-            why = f"this run ends after {lasting(horizon)}"
-        elif longest < COVERED * hour:
-            why = f"no one has followed this beyond {lasting(longest)}"
-        if why:
-            empty: dict[str, Interval | None] = {arm.name: None for arm in sample.arms}
-            periods.append((hour, HarmPeriod(label, empty, why)))
-        else:
-            periods.append((hour, HarmPeriod(label, _shares(sample, row, min(hour, horizon)))))
-    return tuple(period for _, period in sorted(periods, key=lambda pair: pair[0]))
+    """The months of the table and the end of the run, where that is none of them, in order."""
+    horizon = sample.study.horizon_h
+    marks = {months * HOURS_A_MONTH: f"{months} month" if months == 1 else f"{months} months" for months in MONTHS}
+    if not any(COVERED * hour <= horizon <= hour / COVERED for hour in marks):
+        marks[horizon] = when(horizon)
+    return tuple(_month_period(sample, row, hour, marks[hour]) for hour in sorted(marks))
+
+
+def _month_period(sample: Sample, row: Row, hour: float, label: str) -> HarmPeriod:
+    """One stretch, empty with its reason beyond the run and beyond what anyone followed."""
+    horizon, longest = sample.study.horizon_h, float(row["longest_h"])
+    why = ""
+    if horizon < COVERED * hour:
+        why = f"this run ends after {lasting(horizon)}"
+    elif longest < COVERED * hour:
+        why = f"no one has followed this beyond {lasting(longest)}"
+    if why:
+        return HarmPeriod(label, {arm.name: None for arm in sample.arms}, why)
+    return HarmPeriod(label, _shares(sample, row, min(hour, horizon)))
 
 
 def _shares(sample: Sample, row: Row, until_h: float) -> dict[str, Interval | None]:
