@@ -62,6 +62,7 @@ def person_parameters(
                 found[effect.parameter], effect.kind, people.eta(effect.parameter)
             )
     found |= covariate_values(people.columns)
+    found["bipolar"] = np.full(count, 1.0 if people.kind == "bipolar-depression" else 0.0)
     changes = switched(hypotheses) | modified(typical, arm.modifiers)
     found |= {name: np.full(count, value) for name, value in changes.items()}
     if arm.expects_active is not None:
