@@ -73,6 +73,17 @@ def test_nobody_leaves_during_the_drip_and_nobody_comes_back(made: ReportInput) 
         assert line.max() <= 100.0
 
 
+def test_nobody_leaves_during_a_drip_that_does_nothing(make: Callable[..., Trajectories]) -> None:
+    still = (("Arketamine", "0.5 mg/kg arketamine IV over 40 min, once"),)
+    made = material(make(courses=still, weeks=2.0, studies=3))
+    assert made.session is not None
+    ready = next(strip for strip in made.session.strips if strip.key == "readiness")
+    during = ready.times_h < 40 / 60 - 1e-9
+    for line in ready.band.lines():
+        assert np.all(line[during] == 0.0)
+        assert np.all(line[~during] == 100.0)
+
+
 def test_the_spray_is_watched_for_two_hours(make: Callable[..., Trajectories]) -> None:
     made = material(make(courses=SPRAY, weeks=2.0, studies=2))
     assert made.session is not None

@@ -123,6 +123,16 @@ def test_months_beyond_the_run_say_why_they_are_empty(made: ReportInput) -> None
     assert bladder.periods[-1].why_unknown == "this run ends after 8\u00a0weeks"
 
 
+def test_beyond_what_anyone_followed_nothing_is_told(make: Callable[..., Trajectories]) -> None:
+    year = (("Ketamine", "0.5 mg/kg IV over 40 min, weekly for 4 weeks"),)
+    made = material(make(courses=year, weeks=60.0, studies=0, people=4))
+    bladder = next(harm for harm in made.harms if harm.key == "bladder")
+    known = {period.label: period.arms["Ketamine"] is not None for period in bladder.periods}
+    assert list(known.values()) == [True, True, True, True, False]
+    assert bladder.periods[-1].why_unknown.startswith("no one has followed this beyond 12")
+    assert any("beyond a year" in sentence for sentence in made.no_evidence)
+
+
 def test_a_growing_injury_is_read_at_its_month(made: ReportInput) -> None:
     bladder = next(harm for harm in made.harms if harm.key == "bladder")
     values = [period.arms["Ketamine"] for period in bladder.periods[:2]]
