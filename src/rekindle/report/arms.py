@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rekindle.report.bands import Band, Floats
-from rekindle.report.draw import Canvas, Panel
+from rekindle.report.draw import Canvas, Panel, Scale
 from rekindle.report.figure import KeyEntry
 from rekindle.report.material import ArmBand, ReportInput
 
@@ -61,10 +61,12 @@ def left_out(material: ReportInput) -> str:
     return f" Not drawn, but in the table: {', '.join(missing)}." if missing else ""
 
 
-def window(times_h: Floats, first: float, last: float, lines: Sequence[Floats]) -> tuple[Floats, list[Floats]]:
-    """Times and lines between two hours, with the ends interpolated."""
-    inside = times_h[(times_h > first) & (times_h < last)]
-    edges = np.array([max(first, times_h[0]), min(last, times_h[-1])])
+def window(times_h: Floats, across: Scale, lines: Sequence[Floats]) -> tuple[Floats, list[Floats]]:
+    """Times and lines between the ends of an even scale, the ends interpolated, at most three points in two pixels."""
+    inside = times_h[(times_h > across.low) & (times_h < across.high)]
+    columns = np.floor(1.5 * np.abs(across.end - across.start) * (inside - across.low) / (across.high - across.low))
+    inside = inside[np.diff(columns, prepend=-1.0) > 0]
+    edges = np.array([max(across.low, times_h[0]), min(across.high, times_h[-1])])
     hours = np.unique(np.concatenate([edges, inside]))
     return hours, [np.interp(hours, times_h, line) for line in lines]
 
@@ -73,7 +75,7 @@ def fan(canvas: Canvas, panel: Panel, times_h: Floats, band: Band, look: ArmLook
     """The filled bands of an average: half and nine in ten for the arm in question, nine in ten for the
     other.
     """
-    hours, (low90, low50, high50, high90) = window(times_h, panel.x.low, panel.x.high, band.lines()[1:])
+    hours, (low90, low50, high50, high90) = window(times_h, panel.x, band.lines()[1:])
     xs = panel.x.all(hours)
     if look.fan == "b":
         canvas.band(xs, panel.y.all(low90), panel.y.all(high90), "b90")
@@ -88,7 +90,7 @@ def fan(canvas: Canvas, panel: Panel, times_h: Floats, band: Band, look: ArmLook
 
 def middle(canvas: Canvas, panel: Panel, times_h: Floats, line: Floats, look: ArmLook, name: str) -> None:
     """An arm's middle line, with squares along it where its look has them."""
-    hours, (values,) = window(times_h, panel.x.low, panel.x.high, [line])
+    hours, (values,) = window(times_h, panel.x, [line])
     canvas.curve(panel.x.all(hours), panel.y.all(values), look.line, name=name)
     if look.squares:
         for share in (0.15, 0.4, 0.65, 0.9):
@@ -99,7 +101,7 @@ def middle(canvas: Canvas, panel: Panel, times_h: Floats, line: Floats, look: Ar
 
 def people_outline(canvas: Canvas, panel: Panel, times_h: Floats, people: Band) -> None:
     """Where nine in ten single people are: a pale ground with dotted edges, never a filled fan."""
-    hours, (low, high) = window(times_h, panel.x.low, panel.x.high, [people.low90, people.high90])
+    hours, (low, high) = window(times_h, panel.x, [people.low90, people.high90])
     xs = panel.x.all(hours)
     canvas.band(xs, panel.y.all(low), panel.y.all(high), "spread")
     for edge in (low, high):

@@ -94,6 +94,16 @@ def test_the_page_is_under_a_megabyte(page: str) -> None:
     assert len(page.encode()) < 1_000_000
 
 
+def test_a_year_of_weekly_sessions_in_four_arms_stays_under_a_megabyte(
+    invented: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invented, "HORIZON_H", 52 * 168.0)
+    monkeypatch.setattr(invented, "END_H", 40 * 168.0)
+    monkeypatch.setattr(invented, "SESSIONS_H", tuple(168.0 * week for week in range(40)))
+    page = render(invented.material(("ketamine", "midazolam", "esketamine 56 mg", "esketamine 84 mg")))
+    assert len(page.encode()) < 1_000_000
+
+
 def test_one_title_then_headings_in_order(page: str) -> None:
     levels = [int(tag[1]) for tag, _ in read(page).elements if re.fullmatch(r"h[1-6]", tag)]
     assert levels.count(1) == 1 and levels[0] == 1
