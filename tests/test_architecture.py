@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "study_file",
         "models",
         "event_schedule",
+        "event_intakes",
         "predictions",
         "run",
     ),
@@ -44,6 +45,7 @@ ORDERED_ROWS: tuple[tuple[str, ...], ...] = (
     (
         "run",
         "models",
+        "event_intakes",
         "event_schedule",
         "predictions",
         "study_file",

@@ -28,6 +28,7 @@ _HOMES: dict[str, str] = {
     "read_events": "rekindle.dosing",
     "read_people": "rekindle.population",
     "read_study": "rekindle.study",
+    "simulate_events": "rekindle.predictions",
     "write_report": "rekindle.report",
 }
 
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from rekindle.population import People as People
     from rekindle.population import draw as draw
     from rekindle.population import read_people as read_people
+    from rekindle.predictions import simulate_events as simulate_events
     from rekindle.report import draw_figures as draw_figures
     from rekindle.report import write_report as write_report
     from rekindle.report.from_trajectories import material as material
