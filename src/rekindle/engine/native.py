@@ -23,6 +23,7 @@ from rekindle.engine.kernel_text import kernel_functions
 from rekindle.engine.lower import Lowered
 from rekindle.engine.many import solve_reference
 from rekindle.engine.memory import Crowd, Machine, Plan, Settings, new_lanes
+from rekindle.engine.person import Accuracy
 from rekindle.engine.rosenbrock import Control
 from rekindle.engine.schedule import Segments
 from rekindle.engine.settling import settled
@@ -32,6 +33,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 BLOCK = 64
+_LAST_RESORT, _LAST_STEPS = 1e-7, 20_000  # tolerance and steps of the reference solver for troubled people
 ROUNDING = 1e-15  # of the largest scale: what is smaller is noise
 REASONS = {
     1: "more steps than the limit",
@@ -186,8 +188,9 @@ def _by_reference(task: Task, values: Floats, people: Integers, why: dict[int, s
     """Solve the people whom the kernel could not, and name those whom nothing can."""
     if not len(people):
         return []
-    rest = replace(task, rows=task.rows[people], which=task.which[people], relative_tolerance=1e-8, progress=None)
-    solved, failed, _ = solve_reference(rest)
+    rest = replace(task, rows=task.rows[people], which=task.which[people], progress=None)
+    accuracy = Accuracy(relative=_LAST_RESORT, scale=tuple(task.scale), step_limit=_LAST_STEPS)
+    solved, failed, _ = solve_reference(rest, accuracy)
     values[people] = np.nan
     values[people, : solved.shape[1]] = solved
     return [
