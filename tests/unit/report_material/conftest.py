@@ -87,6 +87,7 @@ def handmade(
     studies: int = 12,
     weeks: float = 8.0,
     failed: Sequence[int] = (),
+    moves: float = 0.4,
     **changes: Any,
 ) -> Trajectories:
     """A whole result without a solver."""
@@ -105,7 +106,7 @@ def handmade(
     if studies:
         others = concat([study_people(study, people, number * people) for number in range(1, studies + 1)])
         places = position(parameter_table()[MOVER], plausible_values(studies, study.seed)[MOVER])
-        factor = np.repeat(1.0 + 0.4 * places, people)
+        factor = np.repeat(1.0 + moves * places, people)
         moments = sorted({time for hours in sessions for time in repeat_times(hours, visits, study.horizon_h)})
         starts = others["baseline_madrs"] / 60.0
         repeats = [solved(arm, moments, repeat_outputs(study), starts, factor, ()) for arm in arms]

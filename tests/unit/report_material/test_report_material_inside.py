@@ -133,6 +133,12 @@ def test_few_repeats_tell_nothing_and_say_so(make: Callable[..., Trajectories]) 
     assert any(warning.startswith("Only 3 repeated studies") for warning in made.warnings)
 
 
+def test_no_parameter_is_held_responsible_where_none_can_be_told_from_luck(make: Callable[..., Trajectories]) -> None:
+    made = material(make(studies=12, weeks=2.0, moves=0.0))
+    assert made.drivers is None
+    assert any("cannot tell which of the" in warning for warning in made.warnings)
+
+
 def test_slopes_of_many_repeats_without_noise_are_the_true_ones() -> None:
     places = np.random.default_rng(1).uniform(-1, 1, (200, 5))
     true = np.array([3.0, -2.0, 0.5, 0.0, 1.0])

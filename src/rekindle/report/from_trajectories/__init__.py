@@ -53,5 +53,5 @@ def material(trajectories: Trajectories, *, command: str = "") -> ReportInput:
         claims=said,
         sources=sources(records),
         no_evidence=claims.no_evidence(sample),
-        warnings=asked.warnings(sample, chosen.left_out),
+        warnings=asked.warnings(sample, chosen.left_out, mattered),
     )

@@ -8,7 +8,7 @@ from rekindle.population.people import People
 from rekindle.report.from_trajectories.drivers import few_repeats_words
 from rekindle.report.from_trajectories.published import LeftOut
 from rekindle.report.from_trajectories.sample import Sample
-from rekindle.report.material import Arm, Making, Study
+from rekindle.report.material import Arm, Drivers, Making, Study
 from rekindle.report.numerals import lasting, plain
 from rekindle.simulate import session_hours
 
@@ -71,7 +71,7 @@ def making(sample: Sample, command: str) -> Making:
     )
 
 
-def warnings(sample: Sample, left_out: tuple[LeftOut, ...]) -> tuple[str, ...]:
+def warnings(sample: Sample, left_out: tuple[LeftOut, ...], mattered: Drivers | None) -> tuple[str, ...]:
     """What a reader must be warned of: people, unsolved people, few repeats, and records asked for and not drawn."""
     found = [str(reason) for reason in sample.trajectories.markings.warnings]
     unsolved = sample.trajectories.unsolved
@@ -81,7 +81,7 @@ def warnings(sample: Sample, left_out: tuple[LeftOut, ...]) -> tuple[str, ...]:
     filled = _filled(sample.trajectories.cohort)
     if filled:
         found.append(filled)
-    found.append(few_repeats_words(sample))
+    found.append(few_repeats_words(sample, mattered))
     if not isinstance(sample.study.published, str):
         found += [f"Record '{one.record}' is not drawn: {one.reason}." for one in left_out]
     return tuple(word for word in found if word)

@@ -35,7 +35,10 @@ FEWEST = 8
 
 
 def drivers(sample: Sample) -> Drivers | None:
-    """The parameters that move the active arm's MADRS most, by its change from the start; None with few repeats."""
+    """The parameters that move the active arm's MADRS most, by its change from the start.
+
+    None where repeats are too few, or cannot tell a single parameter from luck.
+    """
     parameters = candidates(sample)
     if not sample.repeated or sample.count < FEWEST or not parameters:
         return None
@@ -43,11 +46,12 @@ def drivers(sample: Sample) -> Drivers | None:
     places = np.column_stack([position(parameter, values[parameter.name]) for parameter in parameters])
     _, draws = mean_change(sample, SCALES[MAIN], sample.end_h)
     slopes, entered = shrunk_slopes(places, draws(sample.active.name))
+    if not entered:
+        return None
     order = np.argsort(-np.abs(slopes), kind="stable")[:SHOWN]
     rows = tuple(_driver(parameters[index], float(slopes[index])) for index in order if slopes[index] != 0.0)
     where = f"{when(sample.end_h)} on {sample.active.name}"
-    told = f"{len(entered)} of these" if entered else "none of these"
-    answer = f"the {MAIN} total at {where} ({sample.count} repeats tell {told} from luck)"
+    answer = f"the {MAIN} total at {where} ({sample.count} repeats tell {len(entered)} of these from luck)"
     return Drivers(answer, "points", rows)
 
 
@@ -139,7 +143,7 @@ def _driver(parameter: Parameter, slope: float) -> Driver:
     return Driver(parameter.name, meaning, weakest([parameter.name]), -slope, slope, words)
 
 
-def few_repeats_words(sample: Sample) -> str:
+def few_repeats_words(sample: Sample, mattered: Drivers | None) -> str:
     """What a reader must know of the number of repeats; empty where there are enough."""
     if not sample.repeated:
         return (
@@ -149,6 +153,11 @@ def few_repeats_words(sample: Sample) -> str:
     count = len(candidates(sample))
     if sample.count < FEWEST:
         return f"Only {plain(sample.count)} repeated studies: ranges are rough, and its causes are not told."
+    if count and mattered is None:
+        return (
+            f"{plain(sample.count)} repeated studies cannot tell which of the {plain(count)} uncertain parameters that "
+            "can act the answer hangs on."
+        )
     if sample.count < count:
         return (
             f"{plain(sample.count)} repeated studies for {plain(count)} uncertain parameters that can act: which of "
