@@ -316,7 +316,7 @@ def _run(
         _move_on_(machine, plan, crowd, lanes)
 
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
+_compiled = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True)
 _refresh_ = _compiled(_refresh)
 _look_ = _compiled(_look)
 _put_initial_ = _compiled(_put_initial)
@@ -329,4 +329,4 @@ _step_ = _compiled(_step)
 _judge_ = _compiled(_judge)
 _write_rows_ = _compiled(_write_rows)
 _move_on_ = _compiled(_move_on)
-run = _compiled(_run)
+run = njit(cache=True, nogil=True, error_model="numpy")(_run)
