@@ -11,7 +11,7 @@ gives up ("error test failed repeatedly"). Each state gets its own tolerance her
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,7 +25,7 @@ from rekindle.engine.backends import solve
 from rekindle.engine.lower import Lowered
 from rekindle.engine.sbml_export import to_sbml
 from rekindle.mechanism.hypotheses import HYPOTHESES
-from rekindle.population import KINDS, People, concat, draw
+from rekindle.population import KINDS, People, draw
 from rekindle.simulate import lowered_model
 from rekindle.study import Arm
 
@@ -84,10 +84,10 @@ EVERY_HYPOTHESIS = dict.fromkeys(HYPOTHESES, 1.0)
 
 
 @lru_cache(maxsize=4)
-def people(count: int, seed: int = 20) -> People:
-    """People drawn from all populations in turn, as many of each as can be."""
+def people(count: int, seed: int = 20) -> tuple[People, ...]:
+    """People drawn from all populations in turn, as many of each as can be, one table a population."""
     shares = [count // len(KINDS) + (i < count % len(KINDS)) for i in range(len(KINDS))]
-    return concat([draw(kind, share, seed) for kind, share in zip(KINDS, shares, strict=True) if share])
+    return tuple(draw(kind, share, seed) for kind, share in zip(KINDS, shares, strict=True) if share)
 
 
 @dataclass(frozen=True)
@@ -124,10 +124,12 @@ class Comparison:
         return frozenset(name for name, change in zip(self.states, changes, strict=True) if change)
 
 
-def cohort_of(sentence: str, who: People, hypotheses: Mapping[str, float] | None = None) -> Cohort:
+def cohort_of(sentence: str, who: Sequence[People], hypotheses: Mapping[str, float] | None = None) -> Cohort:
     """People on a course, ready for the solver."""
     arm = Arm("witness", parse(sentence))
-    return cohort(who, arm, hypotheses=hypotheses or {}, output_times=TIMES_H, horizon_h=HORIZON_H)
+    ready = [cohort(each, arm, hypotheses=hypotheses or {}, output_times=TIMES_H, horizon_h=HORIZON_H) for each in who]
+    schedules = tuple(schedule for each in ready for schedule in each.schedules)
+    return Cohort(ready[0].names, np.concatenate([each.parameters for each in ready]), schedules)
 
 
 def compare(ready: Cohort, person: int, *, changed: tuple[str, float] | None = None) -> Comparison:
