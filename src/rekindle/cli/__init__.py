@@ -1,4 +1,4 @@
-"""The command line: `rekindle simulate`, `model`, `evidence`, `dose`.
+"""The command line: `rekindle simulate`, `predict`, `model`, `evidence`, `dose`.
 
 A command reads its arguments, calls one function of the package and prints what comes back. Every error
 leaves here in one form: what is wrong, where, what would be right, on standard error; never a traceback.
@@ -22,6 +22,7 @@ from rekindle.cli.dose import dose
 from rekindle.cli.evidence import app as evidence_app
 from rekindle.cli.model import app as model_app
 from rekindle.cli.output import emit_json, wants_json
+from rekindle.cli.predict import predict
 from rekindle.cli.simulate import simulate
 from rekindle.errors import InputError, ModelError, RekindleError
 
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command("simulate")(simulate)
 app.command("dose")(dose)
+app.command("predict")(predict)
 app.add_typer(model_app, name="model")
 app.add_typer(evidence_app, name="evidence")
 
