@@ -144,3 +144,19 @@ def test_the_export_without_a_schedule_reads_back_as_the_same_network() -> None:
     network = read_antimony(DRUG)
     assert read_sbml(to_sbml(network)).digest == network.digest
     assert read_sbml(to_sbml(network, parameters={"CL": 33.0})).values["CL"] == 33.0
+
+
+@pytest.mark.parametrize("name", ["Brown2004", "Venkatraman2010", "CeilInRateLaw", "OpenLinearFlux"])
+@pytest.mark.parametrize("backend", ["reference", "native"])
+def test_models_that_come_with_libroadrunner_run_the_same(name: str, backend: str) -> None:
+    """Brown 2004 (28 states, growth-factor signalling) and Venkatraman 2010 are published models."""
+    from roadrunner.tests.TestModelFactory import TestModelFactory
+
+    document = TestModelFactory(name).str()
+    network = read_sbml(document)
+    times = (0.5, 2.0, 5.0, 10.0)
+    found = solve(
+        lower(network), None, Schedule((), times), network.states, backend=backend, relative_tolerance=1e-9, threads=1
+    )
+    foreign = witnessed(document, times, list(network.states))
+    assert np.max(np.abs(found.values[0] - foreign) / np.abs(foreign).max(axis=0)) <= 1e-7

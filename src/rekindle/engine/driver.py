@@ -316,7 +316,8 @@ def _run(
         _move_on_(machine, plan, crowd, lanes)
 
 
-_compiled = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True)
+_INNER: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True}
+_compiled: Any = njit(**_INNER)
 _refresh_ = _compiled(_refresh)
 _look_ = _compiled(_look)
 _put_initial_ = _compiled(_put_initial)

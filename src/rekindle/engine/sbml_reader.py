@@ -21,6 +21,7 @@ from rekindle.engine.sbml_math import TIME, FormulaReader
 from rekindle.errors import InputError, UnsupportedError, nearest
 
 _LARGEST_REPORT = 3
+_HARMLESS = ("layout", "render", "groups", "fbc")  # packages that say nothing about the equations over time
 
 
 def network_of(document_text: str, where: str) -> Network:
@@ -70,7 +71,7 @@ def _refuse_unsupported(document: Any, model: Any, where: str) -> None:
 
     for i in range(document.getNumPlugins()):
         prefix = document.getPlugin(i).getPrefix()
-        if document.getPackageRequired(prefix):
+        if prefix not in _HARMLESS and document.getPackageRequired(prefix):
             refuse("SBML packages that change the mathematics", prefix)
     for rule in _items(model.getListOfRules()):
         if rule.isAlgebraic():
@@ -227,13 +228,14 @@ class _Reading:
     def _stoichiometry(self, reference: Any, reaction: Any) -> Expression:
         name = reference.getIdAttribute()
         changed = name and (self.model.getInitialAssignment(name) or self.model.getRule(name))
-        if changed or not reference.isSetStoichiometry():
+        unsaid = not reference.isSetStoichiometry()
+        if changed or (unsaid and self.model.getLevel() > 2):
             raise UnsupportedError(
                 f"Computed stoichiometries are not supported: '{reaction.getId()}'.", where=self.where
             )
         if name:
             self.values[name] = float(reference.getStoichiometry())
-        value = reference.getStoichiometry()
+        value = 1.0 if unsaid else reference.getStoichiometry()  # one by default up to Level 2
         return sp.Integer(int(value)) if value.is_integer() else sp.Float(value)
 
     def _kinetic_law(self, reaction: Any) -> Expression:
