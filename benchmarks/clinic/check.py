@@ -31,6 +31,7 @@ from rekindle.trajectories import Trajectories
 Array = NDArray[np.float64]
 TRD = "treatment-resistant-depression"
 SEED = 20261123
+PAGE = Path(__file__).parents[2] / "docs" / "clinic.md"
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,12 @@ class Row:
     @property
     def inside(self) -> bool:
         """Whether the prediction meets the interval."""
-        return self.low <= self.predicted <= self.high
+        return bool(self.low <= self.predicted <= self.high)
 
 
-def run(courses: dict[str, str], *, people: int, weeks: float, visits: list[float], kind: str = TRD, **more) -> Trajectories:
+def run(
+    courses: dict[str, str], *, people: int, weeks: float, visits: list[float], kind: str = TRD, **more
+) -> Trajectories:
     """One study at the model's values, without repeats; `visits` in hours."""
     study = Study(
         title="check",
@@ -100,11 +103,27 @@ def wilkinson(people: int) -> Iterator[Row]:
             spread = float(catalog().get(record).spread[0] or 0.0)
             half = 1.96 * spread / math.sqrt(sizes[arm])
             means[arm, day] = float(totals[:, place].mean())
-            yield Row("wilkinson2018 means", f"{arm}, day {day}", record, published, means[arm, day], published - half, published + half)
+            yield Row(
+                "wilkinson2018 means",
+                f"{arm}, day {day}",
+                record,
+                published,
+                means[arm, day],
+                published - half,
+                published + half,
+            )
     for day in (1, 2, 3, 7):
         published = number(f"eff-wilkinson2018-madrs-ket-{day}d") - number(f"eff-wilkinson2018-madrs-ctl-{day}d")
         predicted = means["ket", day] - means["ctl", day]
-        yield Row("wilkinson2018 difference", f"day {day}", f"eff-wilkinson2018-madrs-ket-{day}d", published, predicted, published - 2, published + 2)
+        yield Row(
+            "wilkinson2018 difference",
+            f"day {day}",
+            f"eff-wilkinson2018-madrs-ket-{day}d",
+            published,
+            predicted,
+            published - 2,
+            published + 2,
+        )
 
 
 def daly(people: int) -> Iterator[Row]:
@@ -118,14 +137,30 @@ def daly(people: int) -> Iterator[Row]:
         published, error = record.number, float(record.spread[0] or 0.0)
         found[arm] = float(change(result, arm)[2])
         bar = "daly2018 at 24 h" if arm != "pbo" else "beyond the bars"
-        yield Row(bar, f"{arm} mg" if arm != "pbo" else "daly2018 placebo spray, 24 h", record.id, published, found[arm], published - 1.96 * error, published + 1.96 * error)
+        yield Row(
+            bar,
+            f"{arm} mg" if arm != "pbo" else "daly2018 placebo spray, 24 h",
+            record.id,
+            published,
+            found[arm],
+            published - 1.96 * error,
+            published + 1.96 * error,
+        )
     order = 1.0 if found["28"] > found["56"] > found["84"] else 0.0
     yield Row("daly2018 at 24 h", "doses in order", "eff-daly2018-p1-84-24h", 1.0, order, 1.0, 1.0, "yes = 1")
     for arm in arms:
         for visit, label in ((1, "2h"), (3, "8d")):
             record = catalog().get(f"eff-daly2018-p1-{arm}-{label}")
             published, error = record.number, float(record.spread[0] or 0.0)
-            yield Row("beyond the bars", f"daly2018 {arm}, {label}", record.id, published, float(change(result, arm)[visit]), published - 1.96 * error, published + 1.96 * error)
+            yield Row(
+                "beyond the bars",
+                f"daly2018 {arm}, {label}",
+                record.id,
+                published,
+                float(change(result, arm)[visit]),
+                published - 1.96 * error,
+                published + 1.96 * error,
+            )
 
 
 def murrough(people: int) -> Iterator[Row]:
@@ -137,16 +172,42 @@ def murrough(people: int) -> Iterator[Row]:
     totals = rated(result, "ket")
     baseline = totals[:, 0]
     responded = totals[:, 3] <= 0.5 * baseline
-    yield Row("murrough2013b", "response after six", "eff-murrough2013b-resp", 70.8, 100 * float(responded.mean()), 52.8, 88.8, "%")
+    yield Row(
+        "murrough2013b",
+        "response after six",
+        "eff-murrough2013b-resp",
+        70.8,
+        100 * float(responded.mean()),
+        52.8,
+        88.8,
+        "%",
+    )
     madrs = scale("MADRS")
     times = result.people["visit"].values
     since = np.where(responded, last, np.nan)
     durations = time_to_relapse(madrs, times, totals, baseline, since_h=since)
     known = np.isfinite(durations.time_h)
     curve = kaplan_meier(durations.time_h[known], durations.observed[known])
-    yield Row("murrough2013b", "median days to relapse", "eff-murrough2013b-medrelapse", 18.0, curve.median_h / 24.0, 11.0, 27.0, "d")
+    yield Row(
+        "murrough2013b",
+        "median days to relapse",
+        "eff-murrough2013b-medrelapse",
+        18.0,
+        curve.median_h / 24.0,
+        11.0,
+        27.0,
+        "d",
+    )
     two = float((totals[:, 1] - baseline).mean())
-    yield Row("beyond the bars", "murrough2013b change at 2 h (open label)", "eff-murrough2013b-chg2h", -18.9, two, -18.9 - 2.6, -18.9 + 2.6)
+    yield Row(
+        "beyond the bars",
+        "murrough2013b change at 2 h (open label)",
+        "eff-murrough2013b-chg2h",
+        -18.9,
+        two,
+        -18.9 - 2.6,
+        -18.9 + 2.6,
+    )
 
 
 def session(people: int) -> Iterator[Row]:
@@ -173,14 +234,200 @@ def antidepressant(people: int) -> Iterator[Row]:
     result = run(arms, people=people, weeks=6.1, visits=weekly, kind="first-line-depression")
     drug, placebo = change(result, "ssri"), change(result, "pbo")
     share = (drug - placebo)[1] / (drug - placebo)[6]
-    yield Row("oral antidepressant", "share of the difference at week 1", "eff-taylor2006-share1w", 33, 100 * share, 20, 46, "%")
-    yield Row("oral antidepressant", "share of the change at week 2, drug", "eff-posternak2005-share2w-drug", 60.2, 100 * drug[2] / drug[6], 50, 70, "%")
-    yield Row("oral antidepressant", "share of the change at week 2, placebo", "eff-posternak2005-share2w-pbo", 61.6, 100 * placebo[2] / placebo[6], 51, 72, "%")
+    yield Row(
+        "oral antidepressant",
+        "share of the difference at week 1",
+        "eff-taylor2006-share1w",
+        33,
+        100 * share,
+        20,
+        46,
+        "%",
+    )
+    yield Row(
+        "oral antidepressant",
+        "share of the change at week 2, drug",
+        "eff-posternak2005-share2w-drug",
+        60.2,
+        100 * drug[2] / drug[6],
+        50,
+        70,
+        "%",
+    )
+    yield Row(
+        "oral antidepressant",
+        "share of the change at week 2, placebo",
+        "eff-posternak2005-share2w-pbo",
+        61.6,
+        100 * placebo[2] / placebo[6],
+        51,
+        72,
+        "%",
+    )
     remitted = 100 * float((rated(result, "ssri")[:, 6] <= 10).mean())
     yield Row("beyond the bars", "stard remission at step 1", "eff-stard-rem1", 36.8, remitted, 26, 47, "%")
 
 
-CHECKS = (wilkinson, daly, murrough, session, antidepressant)
+def others(people: int) -> Iterator[Row]:
+    """Results beyond the bars: other doses, drugs, series, experiments and comparators."""
+    beyond = "beyond the bars"
+    four = {"ket": "0.5 mg/kg IV over 40 min, days 1, 4, 8, 11", "pbo": "saline IV over 40 min, days 1, 4, 8, 11"}
+    result = run(four, people=people, weeks=2.2, visits=[0, 15 * 24.0])
+    for arm, size in (("ket", 35), ("pbo", 33)):
+        record = catalog().get(f"eff-singh2016b-2x-{arm}-15d")
+        half = 1.96 * float(record.spread[0] or 0.0) / math.sqrt(record.n or size)
+        yield Row(
+            beyond,
+            f"singh2016b {arm}, day 15",
+            record.id,
+            record.number,
+            float(change(result, arm)[1]),
+            record.number - half,
+            record.number + half,
+        )
+    single = {
+        "ar": "60 mg arketamine IV over 40 min, once",
+        "low": "0.1 mg/kg IV over 40 min, once",
+        "ket": "0.5 mg/kg IV over 40 min, once",
+        "mid": "midazolam 0.045 mg/kg IV over 40 min, once",
+        "sal": "saline IV over 40 min, once",
+    }
+    result = run(single, people=people, weeks=1, visits=[0, 24])
+    day = {arm: float(change(result, arm)[1]) for arm in single}
+    yield Row(beyond, "arketamine 60 mg less saline, 24 h", "rket-pcn101-diff", -1.6, day["ar"] - day["sal"], -6.3, 3.1)
+    yield Row(
+        beyond,
+        "murrough2013a ketamine less midazolam, 24 h",
+        "eff-murrough2013a-diff24h",
+        -7.95,
+        day["ket"] - day["mid"],
+        -12.71,
+        -3.2,
+    )
+    yield Row(
+        beyond,
+        "0.1 mg/kg less midazolam as share of 0.5 mg/kg",
+        "fava-d-0p1",
+        0.68,
+        (day["low"] - day["mid"]) / (day["ket"] - day["mid"]),
+        0.3,
+        1.0,
+        "share",
+    )
+    lost = run(
+        {"off": single["ket"], "on": single["ket"], "sal": single["sal"]},
+        people=people,
+        weeks=1,
+        visits=[0, 24],
+        on={"modifiers": {"naltrexone": True}},
+    )
+    drug, kept = (float(change(lost, arm)[1] - change(lost, "sal")[1]) for arm in ("off", "on"))
+    yield Row(
+        beyond,
+        "share of the day-1 effect that naltrexone takes",
+        "nalt-jelen-loss",
+        28,
+        100 * (1 - kept / drug),
+        10,
+        45,
+        "%",
+    )
+    spray = {
+        "esk": "84 mg intranasal esketamine, twice a week for 4 weeks, with an oral antidepressant daily",
+        "pbo": "placebo spray, twice a week for 4 weeks, with an oral antidepressant daily",
+    }
+    result = run(spray, people=people, weeks=4.1, visits=[0, 672])
+    for arm in spray:
+        record = catalog().get(f"eff-transform2-{arm}-28d")
+        half = 1.96 * float(record.spread[0] or 0.0)
+        yield Row(
+            beyond,
+            f"transform2 {arm}, day 28",
+            record.id,
+            record.number,
+            float(change(result, arm)[1]),
+            record.number - half,
+            record.number + half,
+        )
+    shocks = run({"ect": "ECT three times a week for 4 weeks"}, people=people, weeks=4.1, visits=[0, 95, 263, 383])
+    totals = rated(shocks, "ect")
+    for place, record, share in (
+        (1, "eff-core-ect-r3", totals <= 0.5 * totals[:, :1]),
+        (2, "eff-core-ect-rem6", totals <= 10),
+        (3, "eff-core-ect-rem10", totals <= 10),
+    ):
+        published = number(record)
+        half = 1.96 * math.sqrt(published * (100 - published) / 253)
+        yield Row(
+            beyond,
+            f"core {record.rsplit('-', 1)[1]}",
+            record,
+            published,
+            100 * float(share[:, place].mean()),
+            published - half,
+            published + half,
+            "%",
+        )
+
+
+CHECKS = (wilkinson, daly, murrough, session, antidepressant, others)
+
+
+def table_row(row: Row) -> str:
+    """One row of a table of the page."""
+    bar = "" if row.bar == "beyond the bars" else row.bar
+    verdict = "inside" if row.inside else "**outside**"
+    interval = f"{row.low:.1f} to {row.high:.1f} {row.unit}"
+    numbers = f"{row.published:.1f} | {interval} | {row.predicted:.1f}"
+    return f"| {bar} | {row.what} (`{row.record}`) | {numbers} | {verdict} |"
+
+
+def page(rows: list[Row], people: int) -> str:
+    """The page of the documentation."""
+    bars = [row for row in rows if row.bar != "beyond the bars"]
+    missed = [row for row in bars if not row.inside]
+    beyond = [row for row in rows if row.bar == "beyond the bars"]
+    lines = [
+        "# The clinic: predicted beside published",
+        "",
+        "Made by `python benchmarks/clinic/check.py --write`; do not edit. One set of parameters for everything,",
+        f"{people} simulated people an arm, rated with the rater's error.",
+        "",
+        "These are not predictions of unseen trials: the pharmacodynamic parameters marked as tuned in",
+        "`parameters.csv`, and how people differ, were set with the means below. A calibration with a likelihood,",
+        'intervals and left-out trials is still to come, which is why every report says "before calibration".',
+        "",
+        f"Inside: {len(bars) - len(missed)} of {len(bars)} numbers of the bars, "
+        f"{sum(row.inside for row in beyond)} of {len(beyond)} beyond them.",
+        "",
+    ]
+    for title, chosen in (("The bars", bars), ("Beyond the bars", beyond)):
+        lines += [
+            f"## {title}",
+            "",
+            "| | what | published | must lie in | predicted | |",
+            "| --- | --- | ---: | --- | ---: | --- |",
+        ]
+        lines += [table_row(row) for row in chosen]
+        lines.append("")
+    return "\n".join([*lines, CAUSES])
+
+
+CAUSES = """## Known misses and their causes
+
+- **The first two hours.** The placebo spray falls further than published at 2 h and open-label ketamine less: one
+  session lift serves all settings, while an open-label series carries more belief than a masked spray.
+- **Arketamine.** Affinity makes 60 mg of it nearly as strong as 0.3 mg/kg of racemate; the phase 2 trial saw 1.6
+  points, with its placebo arm at -13.7. Either the affinity overstates it, or the placebo response left no room;
+  the catalogue cannot tell.
+- **First-line remission** on an oral antidepressant lies above the first step of stard: the first-line population
+  has no chronic or comorbid patients, whom stard enrolled.
+- **Spread of change.** At 24 h the standard deviation of scores is about 10 to 11, published 12.3: part of the pool's
+  spread lies between its ten trials, which one study does not have.
+- **Electroconvulsive therapy** brings remission too early: half of those who will respond are in remission by the
+  sixth session, where core saw a third. Its effect rises with the first session; the real one seems to gather.
+- **The spray with a new antidepressant** falls three points too far by day 28: two treatments add up in the drive.
+"""
 
 
 def main() -> None:
@@ -189,15 +436,20 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=400)
     parser.add_argument("--backend", default="native")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", action="store_true", help="write docs/clinic.md")
     given = parser.parse_args()
     globals()["BACKEND"] = given.backend
     rows = [row for check in CHECKS for row in check(given.people)]
     for row in rows:
         mark = "in " if row.inside else "OUT"
-        print(f"{mark} {row.bar:26s} {row.what:42s} {row.predicted:8.2f} {row.unit:8s} published {row.published:7.2f} ({row.low:.2f} to {row.high:.2f})")
+        interval = f"published {row.published:7.2f} ({row.low:.2f} to {row.high:.2f})"
+        print(f"{mark} {row.bar:26s} {row.what:42s} {row.predicted:8.2f} {row.unit:8s} {interval}")
     bars = [row for row in rows if row.bar != "beyond the bars"]
     missed = [row for row in bars if not row.inside]
-    print(f"{len(bars) - len(missed)} of {len(bars)} inside; missed: {', '.join(f'{row.bar} {row.what}' for row in missed) or 'none'}")
+    names = ", ".join(f"{row.bar} {row.what}" for row in missed)
+    print(f"{len(bars) - len(missed)} of {len(bars)} inside; missed: {names or 'none'}")
+    if given.write:
+        PAGE.write_text(page(rows, given.people), encoding="utf-8")
     if given.json:
         given.json.write_text(json.dumps([asdict(row) | {"inside": row.inside} for row in rows], indent=1) + "\n")
 

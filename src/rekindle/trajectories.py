@@ -1,13 +1,14 @@
 """What a run gives: every person's course, the ratings at the visits, and the repeats of the whole study.
 
 `people` holds the people of the study at the model's values: each output of the mechanism and each scale's
-expected total over arm, person and time, and the ratings (whole points, with the rater's error) over arm, person
-and visit. `repeats` holds the same study done again with other people and other plausible parameters, over arm,
+expected total (named "... total" where an output has the scale's name) over arm, person and time, and the ratings
+(whole points, with the rater's error) over arm, person and visit. `repeats` holds the same study done again with other people and other plausible parameters, over arm,
 repeat, person and moment. How the result was made travels with it.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,11 +84,13 @@ class Trajectories:
     def save(self, path: Path) -> None:
         """Write one NetCDF file: group `people` whole, group `repeats` as mean and SD over the people of each repeat.
 
-        How it was made stands in the attributes.
+        How it was made stands in the attributes. The file is made in memory and written at once: HDF5 brings the
+        program down when a disk fills under it.
 
         Raises:
             OSError: the file cannot be written.
         """
+        made = io.BytesIO()
         attributes = {"making": _json(self.provenance.as_dict()), "study": _json(self.study.as_dict())}
         packed = {"zlib": True, "complevel": 1, "dtype": "float32"}
         for group, data in (("people", self.people), ("repeats", _over_people(self.repeats))):
@@ -95,12 +98,13 @@ class Trajectories:
                 continue
             encoding = {name: packed for name, values in data.data_vars.items() if values.dtype.kind == "f"}
             data.assign_attrs(attributes).to_netcdf(
-                path,
+                made,
                 mode="w" if group == "people" else "a",
                 group=group,
                 engine="h5netcdf",
                 encoding=encoding,
             )
+        path.write_bytes(made.getvalue())
 
 
 def _over_people(repeats: xr.Dataset | None) -> xr.Dataset | None:
@@ -198,7 +202,8 @@ def _people(study: Study, cohort: People, solved: Sequence[Solved], visits_h: Se
     for scale in scales_of(study, solved[0].outputs):
         person = _person_inputs(scale, cohort)
         items = np.stack([scale.expected_items(_latents(arm), person) for arm in solved])
-        variables[scale.name] = (("arm", "person", "time"), items.sum(axis=-1))
+        total = f"{scale.name} total" if scale.name in variables else scale.name
+        variables[total] = (("arm", "person", "time"), items.sum(axis=-1))
         if scale.name == "MADRS":
             variables["MADRS items"] = (("arm", "person", "time", "item"), items)
         rated = [

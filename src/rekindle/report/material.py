@@ -210,11 +210,15 @@ class Driver:
 
 @dataclass(frozen=True)
 class Drivers:
-    """The parameters that move one answer most. `answer` names it, `unit` its unit ('points', 'in 100')."""
+    """The parameters that move one answer most. `answer` names it, `unit` its unit ('points', 'in 100').
+
+    `method` is a sentence on how the effects were found.
+    """
 
     answer: str
     unit: str
     rows: tuple[Driver, ...]
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -242,9 +246,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Study:
-    """What was asked. `before_calibration`: parameters stand as published or assumed, not yet fitted to
-    trials.
-    """
+    """What was asked. `before_calibration`: parameters are published, assumed or tuned by hand, not calibrated."""
 
     title: str
     description: str

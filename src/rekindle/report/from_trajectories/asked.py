@@ -13,7 +13,7 @@ from rekindle.report.numerals import lasting, plain
 from rekindle.simulate import session_hours
 
 CALIBRATED = False
-"""Whether the model's parameters have been fitted to trials; until then every report says that they have not."""
+"""Whether the parameters have been calibrated to trials, with intervals and left-out trials; until then reports say so."""
 
 
 def study_asked(sample: Sample) -> Study:

@@ -175,14 +175,10 @@ class Sample:
             yield own, {name: values[number] for name, values in person.items()}
 
     def people_expected(self, name: str, arm: str) -> Array:
-        """A scale's expected totals, kept in the result or worked out from its latents, shape people x times.
-
-        Some scales are called like the output that they read (craving): the result holds such a scale only where
-        the study asks for it.
-        """
-        kept = name in self.study.outcomes if name in OUTPUTS else self.has(name)
-        if kept:
-            return self.people(name, arm)
+        """A scale's expected totals, kept in the result or worked out from its latents, shape people x times."""
+        kept = f"{name} total" if name in OUTPUTS else name
+        if self.has(kept):
+            return self.people(kept, arm)
         scale = SCALES[name]
         latents = {latent: self.people(latent, arm) for latent in scale.latents}
         return scale.expected(latents, {column: self.person(column) for column in scale.person_inputs})
