@@ -171,7 +171,7 @@ def _disk_errors(where: str) -> Iterator[None]:
 def disk_error(error: OSError, where: str | None = None) -> InputError:
     """The message for an error of the file system; `where` names the path when the error itself does not."""
     place = where or (str(error.filename) if error.filename else None)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return InputError(
             "The disk is full; nothing was left behind.",
             where=place,
@@ -184,12 +184,11 @@ def disk_error(error: OSError, where: str | None = None) -> InputError:
             hint="Choose another directory.",
         )
     if error.errno == errno.ENOTDIR:
-        return InputError(
-            "Part of this path is a file, not a directory.", where=place, hint="Choose another path."
-        )
+        return InputError("Part of this path is a file, not a directory.", where=place, hint="Choose another path.")
     if error.errno == errno.ENOENT:
         return InputError("The directory of this path does not exist.", where=place, hint="Make it first.")
-    return InputError(f"The file system refused: {error.strerror or error}.", where=place)
+    reason = (error.strerror or str(error)).splitlines()[0]
+    return InputError(f"The file system refused: {reason}.", where=place)
 
 
 def _check_parent(parent: Path, where: str) -> None:
@@ -203,9 +202,7 @@ def _check_parent(parent: Path, where: str) -> None:
             hint="Choose another path.",
         )
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError(
-            f"There is no permission to write in {nearest}.", where=where, hint="Choose another path."
-        )
+        raise InputError(f"There is no permission to write in {nearest}.", where=where, hint="Choose another path.")
 
 
 def _make_parents(parent: Path) -> list[Path]:

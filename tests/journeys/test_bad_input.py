@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -311,6 +313,25 @@ def test_a_disk_that_fills_during_the_run_leaves_nothing(
     monkeypatch.setattr("rekindle.trajectories.Trajectories.save", full_disk)
     assert main(["simulate", "study.yaml", "--out", "deep/out"]) == 2
     assert "disk is full" in capsys.readouterr().err
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("bytes_allowed", [300_000])
+def test_a_real_limit_on_the_size_of_files_is_met_in_words(folder: Path, bytes_allowed: int) -> None:
+    """The system itself refuses to let a file grow, as a full disk does, in whatever library then writes."""
+    (folder / "study.yaml").write_text(STUDY)
+    before = contents(folder)
+    program = (
+        "import resource, sys\nfrom rekindle.cli import main\n"
+        "from rekindle.simulate import lowered_model\nlowered_model()\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({bytes_allowed}, {bytes_allowed}))\n"
+        "sys.exit(main(['simulate', 'study.yaml', '--out', 'deep/out']))\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True)
+    assert finished.returncode == 2, finished.stderr
+    assert finished.stdout == ""
+    assert "disk is full" in finished.stderr
+    assert finished.stderr.count("\n") == 1
     assert contents(folder) == before
 
 
