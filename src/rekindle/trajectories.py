@@ -2,8 +2,9 @@
 
 `people` holds the people of the study at the model's values: each output of the mechanism and each scale's
 expected total (named "... total" where an output has the scale's name) over arm, person and time, and the ratings
-(whole points, with the rater's error) over arm, person and visit. `repeats` holds the same study done again with other people and other plausible parameters, over arm,
-repeat, person and moment. How the result was made travels with it.
+(whole points, with the rater's error) over arm, person and visit. `repeats` holds the same study done again with
+other people and other plausible parameters, over arm, repeat, person and moment. How the result was made travels
+with it.
 """
 
 from __future__ import annotations

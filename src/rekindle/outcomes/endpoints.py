@@ -36,7 +36,7 @@ class Durations:
 
 @dataclass(frozen=True)
 class RelapseRule:
-    """When a responder has relapsed: the score passes a line, or is less than a share of the way better than at baseline.
+    """When a responder has relapsed: the score passes a line, or too small a share of the way from baseline is left.
 
     The condition must hold at `visits` visits running, the last at least `shortest_gap_h` after the first;
     the relapse is dated at the first of them.

@@ -13,7 +13,7 @@ from rekindle.report.numerals import lasting, plain
 from rekindle.simulate import session_hours
 
 CALIBRATED = False
-"""Whether the parameters have been calibrated to trials, with intervals and left-out trials; until then reports say so."""
+"""Whether the parameters have been calibrated to trials, with intervals and left-out trials."""
 
 
 def study_asked(sample: Sample) -> Study:
