@@ -71,21 +71,26 @@ def window(times_h: Floats, across: Scale, lines: Sequence[Floats]) -> tuple[Flo
     return hours, [np.interp(hours, times_h, line) for line in lines]
 
 
-def fan(canvas: Canvas, panel: Panel, times_h: Floats, band: Band, look: ArmLook) -> None:
-    """The filled bands of an average: half and nine in ten for the arm in question, nine in ten for the
-    other.
-    """
+def fans(canvas: Canvas, panel: Panel, times_h: Floats, curves: Sequence[tuple[Band, ArmLook]]) -> None:
+    """The filled bands of averages, the first on top, then the edges of all, so that none is lost."""
+    for band, look in reversed(curves):
+        _fill(canvas, panel, times_h, band, look)
+    for band, look in reversed(curves):
+        if look.fan:
+            hours, ends = window(times_h, panel.x, [band.low90, band.high90])
+            for end in ends:
+                canvas.curve(panel.x.all(hours), panel.y.all(end), "edge" if look.fan == "b" else "cedge")
+
+
+def _fill(canvas: Canvas, panel: Panel, times_h: Floats, band: Band, look: ArmLook) -> None:
+    """Half and nine in ten for the arm in question, nine in ten for its comparator, none for the others."""
     hours, (low90, low50, high50, high90) = window(times_h, panel.x, band.lines()[1:])
     xs = panel.x.all(hours)
     if look.fan == "b":
         canvas.band(xs, panel.y.all(low90), panel.y.all(high90), "b90")
-        for edge in (low90, high90):
-            canvas.curve(xs, panel.y.all(edge), "edge")
         canvas.band(xs, panel.y.all(low50), panel.y.all(high50), "b50")
     elif look.fan == "c":
         canvas.band(xs, panel.y.all(low90), panel.y.all(high90), "c90")
-        for edge in (low90, high90):
-            canvas.curve(xs, panel.y.all(edge), "cedge")
 
 
 def middle(canvas: Canvas, panel: Panel, times_h: Floats, line: Floats, look: ArmLook, name: str) -> None:

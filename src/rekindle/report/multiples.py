@@ -174,8 +174,7 @@ def _heads(canvas: Canvas, panel: Panel, name: str, words: str) -> None:
 
 def _lines(canvas: Canvas, panel: Panel, material: ReportInput, outcome: Outcome) -> None:
     shown = arms.drawn(material, outcome.arms)
-    for curve, look in reversed(shown):
-        arms.fan(canvas, panel, outcome.times_h, curve.average, look)
+    arms.fans(canvas, panel, outcome.times_h, [(curve.average, look) for curve, look in shown])
     for curve, look in reversed(shown):
         arms.middle(canvas, panel, outcome.times_h, curve.average.middle, look, curve.arm)
 

@@ -45,13 +45,16 @@ def place_for(low: float, high: float) -> int:
 
 
 def ranged(interval: Interval, unit: str = "", *, whole: bool = False, signed: bool = False) -> str:
-    """A number, its unit and its nine-in-ten range: '16 points (13 to 20)'. `whole`: never finer than
-    units.
+    """A number, its unit and its nine-in-ten range: '16 points (13 to 20)'; a range of no width is left out.
+
+    `whole`: never finer than units.
     """
     place = place_for(interval.low90, interval.high90)
     place = max(0, place) if whole else place
     middle = plain(interval.middle, place, signed=signed)
     words = f"{middle}{NBSP}{unit}" if unit else middle
+    if interval.low90 == interval.middle == interval.high90:
+        return words
     return f"{words} ({span(interval, place)})"
 
 

@@ -84,7 +84,7 @@ def value_words(endpoint: Endpoint, interval: Interval | None, people: int, *, d
         return chance(interval, of=chance_base(endpoint), people=people, signed=difference)
     if endpoint.kind == "minutes" and not difference:
         low, middle, high = (clock(value) for value in (interval.low90, interval.middle, interval.high90))
-        return f"{middle} ({low} to {high})"
+        return middle if low == high else f"{middle} ({low} to {high})"
     unit = {"points": "points", "days": "days", "hours": "h", "minutes": "min"}.get(endpoint.kind, endpoint.unit)
     whole = endpoint.kind in ("days", "minutes") or (endpoint.kind == "points" and not difference)
     return ranged(interval, unit, whole=whole, signed=difference)

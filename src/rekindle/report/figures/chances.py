@@ -60,8 +60,7 @@ def _draw(material: ReportInput, width: float, columns: int) -> Drawing:
 
 def _lines(canvas: Canvas, panel: Panel, material: ReportInput, one: Chance) -> None:
     curves = arms.drawn(material, one.arms)
-    for curve, look in reversed(curves):
-        arms.fan(canvas, panel, one.times_h, curve.average.times(100), look)
+    arms.fans(canvas, panel, one.times_h, [(curve.average.times(100), look) for curve, look in curves])
     for curve, look in reversed(curves):
         arms.middle(canvas, panel, one.times_h, 100 * curve.average.middle, look, curve.arm)
 

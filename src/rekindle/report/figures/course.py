@@ -15,7 +15,7 @@ from rekindle.report.axes import frame, time_axis, upper_limit, value_ticks
 from rekindle.report.draw import Canvas, Panel, Scale, spread_apart
 from rekindle.report.figure import Drawing, Figure, Reading, Width
 from rekindle.report.material import Outcome, ReportInput
-from rekindle.report.numerals import NBSP, lasting, plain, ranged, span, spoken, when
+from rekindle.report.numerals import NBSP, lasting, moment, plain, ranged, span, spoken, when
 from rekindle.report.sentences import course_finding
 from rekindle.report.tables import Table
 
@@ -178,7 +178,7 @@ def _sessions(canvas: Canvas, panel: Panel, material: ReportInput, sheet: _Sheet
     total = len(material.active.session_hours)
     words = f"{total} session{'s' if total > 1 else ''}"
     if not sheet.short and total > 1:
-        words += f", the last on {when(max(material.active.session_hours))}"
+        words += f", the last {spoken(moment(max(material.active.session_hours)))}"
     x = panel.x(max(hours)) + 9
     if x + canvas.words_width(words, "tick") > sheet.width - 2:
         canvas.text(panel.right, 16, words, "tick", "end")
@@ -196,8 +196,7 @@ def _people(canvas: Canvas, panel: Panel, material: ReportInput, outcome: Outcom
 def _curves(canvas: Canvas, panel: Panel, material: ReportInput, outcome: Outcome) -> None:
     """The bands, then the lines, the arm in question on top."""
     shown = arms.drawn(material, outcome.arms)
-    for curve, look in reversed(shown):
-        arms.fan(canvas, panel, outcome.times_h, curve.average, look)
+    arms.fans(canvas, panel, outcome.times_h, [(curve.average, look) for curve, look in shown])
     for curve, look in reversed(shown):
         arms.middle(canvas, panel, outcome.times_h, curve.average.middle, look, curve.arm)
 

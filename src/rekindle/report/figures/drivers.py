@@ -44,8 +44,7 @@ def figure(material: ReportInput) -> Figure | None:
         title=f"Parameters that move {drivers.answer} most",
         description=" ".join(f"{row.meaning} ({GRADES[row.grade]}): {_effect(row, drivers)}." for row in rows),
         drawings={lane.name: _draw(rows, drivers, lane) for lane in LANES},
-        caption=f"Assumed: {assumed} of these {len(rows)} parameters. Dot: the parameter's high end. One parameter is "
-        "moved at a time, the others stay.",
+        caption=f"Assumed: {assumed} of these {len(rows)} parameters. Dot: the parameter's high end. " + drivers.method,
         tables=(_table(rows, drivers),),
         entries=tuple(grade_entries(lines=False)),
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from rekindle.report.arms import ArmLook, arm_entries, left_out, looks
 from rekindle.report.axes import frame, time_axis, value_ticks
+from rekindle.report.bands import Floats
 from rekindle.report.draw import Canvas, Panel, Scale, stepped
 from rekindle.report.figure import Drawing, Figure, Width
 from rekindle.report.material import RelapseSteps, ReportInput
@@ -48,7 +49,9 @@ def _draw(shown: list[RelapseSteps], order: dict[str, ArmLook], width: float) ->
     frame(canvas, panel, value_ticks(0, 100), axis.ticks, x_unit=f"{axis.unit} since response")
     canvas.open_panel(panel)
     for steps in reversed(shown):
-        _steps(canvas, panel, steps, order[steps.arm])
+        _bands(canvas, panel, steps, order[steps.arm])
+    for steps in reversed(shown):
+        _lines(canvas, panel, steps, order[steps.arm])
     canvas.close_panel()
     down = panel.bottom + 56
     for steps in shown:
@@ -60,18 +63,29 @@ def _draw(shown: list[RelapseSteps], order: dict[str, ArmLook], width: float) ->
     return Drawing(width, canvas.height, canvas.markup())
 
 
-def _steps(canvas: Canvas, panel: Panel, steps: RelapseSteps, look: ArmLook) -> None:
+def _bands(canvas: Canvas, panel: Panel, steps: RelapseSteps, look: ArmLook) -> None:
+    """The filled bands of one arm's steps."""
     band = steps.without_relapse.times(100)
-    corners = {name: stepped(steps.times_h, getattr(band, name)) for name in band.__dataclass_fields__}
-    xs = panel.x.all(corners["middle"][0])
-    low, high = panel.y.all(corners["low90"][1]), panel.y.all(corners["high90"][1])
     if look.fan:
-        canvas.band(xs, low, high, f"{look.fan}90")
-        for edge in (low, high):
-            canvas.curve(xs, edge, "edge" if look.fan == "b" else "cedge")
+        _between(canvas, panel, steps, band.low90, band.high90, f"{look.fan}90")
     if look.fan == "b":
-        canvas.band(xs, panel.y.all(corners["low50"][1]), panel.y.all(corners["high50"][1]), "b50")
-    canvas.curve(xs, panel.y.all(corners["middle"][1]), look.line, name=steps.arm)
+        _between(canvas, panel, steps, band.low50, band.high50, "b50")
+
+
+def _between(canvas: Canvas, panel: Panel, steps: RelapseSteps, low: Floats, high: Floats, mark: str) -> None:
+    across, below = stepped(steps.times_h, low)
+    above = stepped(steps.times_h, high)[1]
+    canvas.band(panel.x.all(across), panel.y.all(below), panel.y.all(above), mark)
+
+
+def _lines(canvas: Canvas, panel: Panel, steps: RelapseSteps, look: ArmLook) -> None:
+    """The edges of one arm's band, then its middle line."""
+    band = steps.without_relapse.times(100)
+    for edge in (band.low90, band.high90) if look.fan else ():
+        across, up = stepped(steps.times_h, edge)
+        canvas.curve(panel.x.all(across), panel.y.all(up), "edge" if look.fan == "b" else "cedge")
+    across, up = stepped(steps.times_h, band.middle)
+    canvas.curve(panel.x.all(across), panel.y.all(up), look.line, name=steps.arm)
 
 
 def _followed(steps: RelapseSteps, hours: list[float]) -> list[tuple[float, int]]:

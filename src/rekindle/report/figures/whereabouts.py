@@ -111,8 +111,11 @@ def _numbers(canvas: Canvas, panel: Panel, block: Whereabouts, instant: float) -
     marks, ends = [], []
     for position, (key, share) in enumerate(_shares(block)):
         now, end = float(np.interp(instant, block.times_h, share)), float(share[-1])
-        if at_instant and position < 3 and now * PLOT / 100 > 15:
-            canvas.text(panel.x(instant) + 5, panel.y(base_instant + now / 2) + 4, plain(now), f"in{position + 1}")
+        if at_instant and position < 3 and now * PLOT / 100 > 18:
+            aside, before, after = _roomier_side(block, instant, position)
+            middle = panel.y((before + after) / 2)
+            anchor = "start" if aside > 0 else "end"
+            canvas.text(panel.x(instant) + 5 * aside, middle + 4, plain(now), f"in{position + 1}", anchor)
         marks.append((key, end))
         ends.append(panel.y(base_end + end / 2))
         base_instant += now
@@ -122,6 +125,17 @@ def _numbers(canvas: Canvas, panel: Panel, block: Whereabouts, instant: float) -
         canvas.curve([panel.right + 2, panel.right + 10], [middle, place], "leader")
         canvas.text(panel.right + 34, place + 4, plain(end), "labn", "end")
         canvas.text(panel.right + 38, place + 4, SHORT[key], "lab2")
+
+
+def _roomier_side(block: Whereabouts, instant: float, position: int) -> tuple[int, float, float]:
+    """On which side of an instant (-1 or 1) a class is wider, and where it begins and ends there, in 100 people."""
+    found = []
+    for side in (1, -1):
+        hour = instant + side * 0.06 * float(block.times_h[-1])
+        shares = [float(np.interp(hour, block.times_h, share)) for _, share in _shares(block)]
+        found.append((shares[position], side, sum(shares[:position]), sum(shares[: position + 1])))
+    _, side, start, end = max(found)
+    return side, start, end
 
 
 def _table(material: ReportInput, blocks: list[Whereabouts]) -> Table:
