@@ -14,6 +14,29 @@ from typing import Any
 PACKAGE = Path(__file__).parents[1] / "src" / "rekindle"
 
 
+SECTIONS = {
+    "Use": ("study.md", "dosing.md", "commands.md", "own_models.md", "report.md"),
+    "What it knows": (
+        "mechanism.md", "pharmacokinetics.md", "clinic.md", "population.md", "outcomes.md", "evidence.md",
+        "parameters.md",
+    ),
+    "How it is made": ("architecture.md", "verification.md", "visual.md", "reference.md", "contributing.md"),
+}  # fmt: skip
+"""The order of the pages; one that stands in no section goes to the end, so that none is lost."""
+
+
+def on_config(config: Any) -> Any:
+    """Put the pages in order (the hook that MkDocs calls first)."""
+    folder = Path(__file__).parent
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*.md")} | set(pages())
+    ordered: list[Any] = ["index.md"]
+    for title, names in SECTIONS.items():
+        ordered.append({title: [name for name in names if name in present]})
+    placed = {"index.md", "glossary.md", *(name for names in SECTIONS.values() for name in names)}
+    config.nav = [*ordered, "glossary.md", *sorted(present - placed)]
+    return config
+
+
 def on_files(files: Any, *, config: Any) -> Any:
     """Add the generated pages to those in the folder (the hook that MkDocs looks for)."""
     from mkdocs.structure.files import File
