@@ -17,7 +17,7 @@ RICH = """model rich
   k = 0.7; h = 1.6; m = 2; E = 0.4; g = 0.3
   f := x/(y + 2) + max(x - 1, y*y) - min(z, 0.5*x)
   occupancy := x^h/(x^h + E^h)
-  x = 1; x' = -k*x*f + sqrt(z + 2) - tanh(y)*z
+  x = 1; x' = -k*x*f + 1/(y + 3) + sqrt(z + 2) - tanh(y)*z
   y = 1; y' = occupancy - y*exp(-z) + log(x + 3)*piecewise(x, z > 0.2, y^2)
   z = 0.1; z' = (x - y)^3/(1 + (x - y)^2) - g*z*abs(y - 2*x) + y^(1 + 0.1*x) + cos(x*y) - arctan(z)
   w = 0; w' = k*x - w + sin(z)*g^m/(g^m + x^2)

@@ -84,7 +84,14 @@ def test_native_agrees_with_the_reference_for_everybody() -> None:
 def ragged(count: int) -> list[Schedule]:
     return [
         Schedule(
-            (Bolus(float(i % 5), "D", 50.0 + i), Infusion(6.0 + i, "A", 5.0, 1.0 + 0.1 * i), Set(9.0, "CL", 4.0)),
+            (
+                Bolus(float(i % 5), "D", 50.0 + i),
+                Infusion(6.0 + i, "A", 5.0, 1.0 + 0.1 * i),
+                Set(9.0, "CL", 4.0),
+                # Still running when the person is done, so the next in that lane must not inherit them.
+                Infusion(12.0, "A", 2.0 + i, 1000.0),
+                Infusion(13.0, "input", 1.0 + i, 1000.0),
+            ),
             tuple(np.linspace(2.0, 20.0 + 3 * i, 5 + i)),
         )
         for i in range(count)

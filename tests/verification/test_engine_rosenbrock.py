@@ -137,4 +137,5 @@ def test_a_step_limit_ends_a_person_and_hands_it_on_to_the_reference() -> None:
     assert report["retried"] == report["by_reference"] == 1
     assert not failures
     exact = solve(lowered, None, Schedule((Bolus(0.0, "D", 100.0),), (100.0,)), ["A"], backend="reference")
-    assert values[0, 0, 0] == pytest.approx(exact["A"][0, 0], rel=1e-6)
+    # The last resort runs at 1e-7; A has fallen to a ten-thousandth of the dose.
+    assert values[0, 0, 0] == pytest.approx(exact["A"][0, 0], rel=1e-5)
