@@ -234,3 +234,16 @@ def test_the_reference_gives_the_same_with_radau() -> None:
     lsoda, _, _ = solve_reference(task)
     radau, _, _ = solve_reference(task, Accuracy(relative=1e-10, method="radau", scale=tuple(scale)))
     np.testing.assert_allclose(radau, lsoda, rtol=1e-7, atol=1e-9)
+
+
+def test_a_run_measures_its_own_error_on_a_sample() -> None:
+    schedule, rows = Schedule(WEEK, LOOKS), people(12)
+    loose = solve(LOWERED, rows, schedule, ["A", "R"], relative_tolerance=1e-2, check=3).report["sample_error"]
+    usual = solve(LOWERED, rows, schedule, ["A", "R"], check=3).report["sample_error"]
+    exact = solve(LOWERED, rows, schedule, ["A", "R"], backend="reference", relative_tolerance=1e-11).values
+    found = solve(LOWERED, rows, schedule, ["A", "R"]).values
+    largest = np.abs(exact).max(axis=(0, 1))
+    true = np.max(np.abs(found - exact) / (np.abs(exact) + 1e-3 * largest))
+    assert 0.0 < usual <= 1.1 * true < 3e-4
+    assert loose > 3 * usual
+    assert "sample_error" not in solve(LOWERED, rows, schedule, ["A"]).report

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 Backend = Literal["native", "reference"]
 
 BACKENDS: tuple[Backend, ...] = ("native", "reference")
+CHECK_TOLERANCE = 1e-8
 DEFAULT_TOLERANCE: Mapping[str, float] = {"native": 3e-4, "reference": 1e-9}
 
 
@@ -70,6 +71,7 @@ def solve(
     threads: int | None = None,
     progress: Progress | None = None,
     scale: NDArray[np.floating[Any]] | None = None,
+    check: int = 0,
 ) -> Solution:
     """Solve a lowered network for many people.
 
@@ -77,7 +79,9 @@ def solve(
     network's own values) stands for as many people as there are schedules. `schedules` is one for all or one
     a person. `progress` is called with (people done, people). `scale`, shape (states,), is a typical size of
     every state and steers absolute tolerances; by default it is that of one person with the network's own
-    parameters on the first schedule. Give it where blocks of people must agree to the last bit.
+    parameters on the first schedule. Give it where blocks of people must agree to the last bit. `check`
+    people, spread over all, are solved again at a tolerance of 1e-8; `report["sample_error"]` is then the
+    largest difference found, relative to a value plus a thousandth of its output's largest.
 
     Raises:
         InputError: unknown outputs, wrong shapes, parameters that are not finite (named), a bad schedule.
@@ -103,6 +107,8 @@ def solve(
         "people": len(rows),
         "failed": len(failures),
     }
+    if check > 0:
+        report["sample_error"] = _sample_error(task, values, failures, check, _solver(backend))
     report["wall_s"] = time.perf_counter() - begun
     return Solution(names, _times(task, values.shape[1]), values, tuple(failures), report)
 
@@ -185,6 +191,30 @@ def _undefined(task: Task, values: Floats, failures: Sequence[Failure]) -> list[
             reason = f"the output '{task.outputs[output]}' is not a finite number at {time:g} h"
             found.append(Failure(int(person), reason))
     return found
+
+
+def _sample_error(task: Task, values: Floats, failures: Sequence[Failure], count: int, solver: Solver) -> float | None:
+    """The largest error among some people; None when none of them could be compared."""
+    failed = {failure.person for failure in failures}
+    candidates = np.array([i for i in range(len(task.rows)) if i not in failed], dtype=np.int64)
+    if not len(candidates):
+        return None
+    chosen = candidates[np.unique(np.linspace(0, len(candidates) - 1, min(count, len(candidates))).astype(int))]
+    sample = replace(
+        task,
+        rows=task.rows[chosen],
+        which=task.which[chosen],
+        relative_tolerance=min(CHECK_TOLERANCE, task.relative_tolerance / 10.0),
+        progress=None,
+    )
+    exact, trouble, _ = solver(sample)
+    kept = np.setdiff1d(np.arange(len(chosen)), [failure.person for failure in trouble])
+    if not len(kept):
+        return None
+    exact, found = exact[kept], values[chosen[kept], : exact.shape[1]]
+    largest = np.nanmax(np.abs(exact), axis=(0, 1), keepdims=True)
+    error = np.abs(found - exact) / np.maximum(np.abs(exact) + 1e-3 * largest, 1e-300)
+    return float(np.nanmax(error))
 
 
 def _times(task: Task, longest: int) -> Floats:

@@ -171,8 +171,7 @@ def compile_schedule(schedule: Schedule, lowered: Lowered) -> Segments:
 
     Raises:
         InputError: unknown names, numbers that are not finite, times before the start or going back,
-        durations and
-            intervals that are not positive.
+            durations and intervals that are not positive.
         UnsupportedError: a steady state in a model that uses time.
     """
     looks = _checked_times(schedule)
