@@ -78,7 +78,7 @@ def main() -> int:
         "largest": worst,
         "allowed": witness.ALLOWED,
         "states_that_never_moved": still,
-        "cases": rows,
+        "cases": [{name: value for name, value in row.items() if name != "moved"} for row in rows],
     }
     asked.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"Largest difference {worst:.1e}; allowed {witness.ALLOWED:g}. Never moved: {', '.join(still) or 'none'}.")
