@@ -81,16 +81,27 @@ def count(share: float, of: int | None = None) -> str:
     return f"{plain(share * base)}{NBSP}in{NBSP}{base:,}"
 
 
-def chance(interval: Interval, *, of: int | None = None, people: int | None = None, signed: bool = False) -> str:
-    """A chance with its nine-in-ten range: '46 in 100 (38 to 55)', or what none among `people` allows one
-    to say.
+def chance(
+    interval: Interval,
+    *,
+    of: int | None = None,
+    people: int | None = None,
+    signed: bool = False,
+    short: bool = False,
+) -> str:
+    """A chance with its nine-in-ten range: '46 in 100 (38 to 55)'; `of` fixes what it is counted in.
+
+    `people`: how many were simulated; where none of them had it, the words say what that allows one to say (the rule
+    of three: below 3 in their number), and with `short` only the bound.
     """
     base = of or denominator(interval.middle)
-    if interval.high90 == 0.0 and not signed and people:
-        return f"none in {people:,} simulated people, so below {max(1, math.ceil(3000 / people)):,}{NBSP}in{NBSP}1,000"
-    if round(interval.middle * base) == 0 and not signed and interval.high90 * base > 10:
+    nobody = round(interval.middle * base) == 0 and not signed
+    if nobody and interval.high90 == 0.0 and people:
+        bound = f"below {max(1, math.ceil(3000 / people)):,}{NBSP}in{NBSP}1,000"
+        return bound if short else f"none in {people:,} simulated people, so {bound}"
+    if nobody and interval.high90 * base > 10:
         return f"fewer than 1{NBSP}in{NBSP}{base:,} ({span(interval.times(base), 0)})"
-    if round(interval.middle * base) == 0 and not signed and base == 1000:
+    if nobody and base == 1000:
         return f"below {max(1, math.ceil(interval.high90 * 1000 - 1e-9)):,}{NBSP}in{NBSP}1,000"
     return f"{plain(interval.middle * base, signed=signed)}{NBSP}in{NBSP}{base:,} ({span(interval.times(base), 0)})"
 

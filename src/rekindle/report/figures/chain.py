@@ -12,7 +12,7 @@ from rekindle.report.arms import grade_entries
 from rekindle.report.axes import LOG_TICKS
 from rekindle.report.figure import Figure, Reading
 from rekindle.report.material import ReportInput, Strip
-from rekindle.report.numerals import brief, lasting, place_for, plain, ranged, span
+from rekindle.report.numerals import brief, lasting, place_for, plain, ranged, span, spoken
 from rekindle.report.sentences import chain_finding, peak_words
 from rekindle.report.tables import Table
 
@@ -101,5 +101,5 @@ def _values(chain: tuple[Strip, ...], ticks: tuple[tuple[float, str], ...]) -> T
 
 
 def _sentence(chain: tuple[Strip, ...], hour: float) -> str:
-    said = [f"{strip.name.lower()} {brief(strip.band.at(strip.times_h, hour).middle)} {strip.unit}" for strip in chain]
+    said = [f"{spoken(strip.name)} {brief(strip.band.at(strip.times_h, hour).middle)} {strip.unit}" for strip in chain]
     return f"{lasting(hour).capitalize()} after the dose: {', '.join(said)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rekindle.report import arms, multiples
 from rekindle.report.figure import Figure
 from rekindle.report.material import Outcome, ReportInput
+from rekindle.report.numerals import spoken
 
 
 def figure(material: ReportInput) -> Figure | None:
@@ -34,7 +35,7 @@ def figure(material: ReportInput) -> Figure | None:
 def _finding(material: ReportInput) -> str:
     """Compare what share of the way to full health mood and motivation have come."""
     end = multiples.end_words(material, material.drive[0])
-    shares = [(outcome.name.lower(), multiples.way_to_health(material, outcome)) for outcome in material.drive[:2]]
+    shares = [(spoken(outcome.name), multiples.way_to_health(material, outcome)) for outcome in material.drive[:2]]
     first = f"By {end} {shares[0][0]} has come {shares[0][1]} of the way to health"
     return f"{first}, {shares[1][0]} {shares[1][1]}" if len(shares) > 1 else first
 
@@ -43,7 +44,7 @@ def _grades(outcomes: tuple[Outcome, ...]) -> str:
     """Which measures rest on what kind of evidence."""
     by_grade: dict[str, list[str]] = {}
     for outcome in outcomes:
-        by_grade.setdefault(arms.GRADES[outcome.grade], []).append(outcome.name.lower())
+        by_grade.setdefault(arms.GRADES[outcome.grade], []).append(spoken(outcome.name))
     return (
         "Weakest link of each curve: "
         + "; ".join(f"{', '.join(names)} {grade}" for grade, names in by_grade.items())

@@ -56,7 +56,7 @@ def figure(material: ReportInput) -> Figure | None:
 
 
 def _people(material: ReportInput) -> int:
-    return material.study.people_per_arm * max(1, material.study.repeated_studies)
+    return material.study.people_per_arm
 
 
 def _latest(harm: Harm, arm: str) -> tuple[HarmPeriod, Interval] | None:
@@ -73,11 +73,11 @@ def _latest_words(material: ReportInput, harm: Harm) -> str:
     if latest is None:
         return f"{NONE} on {spoken(material.active.name)}"
     period, value = latest
-    words = f"{period.label}: {chance(value, of=1000, people=_people(material))}"
+    words = f"{period.label}: {chance(value, of=1000, people=_people(material), short=True)}"
     comparator = material.comparator
     beside = period.arms.get(comparator.name) if comparator else None
     return (
-        f"{words}; {comparator.name} {chance(beside, of=1000, people=_people(material))}"
+        f"{words}; {comparator.name} {chance(beside, of=1000, people=_people(material), short=True)}"
         if beside and comparator
         else words
     )
@@ -157,7 +157,7 @@ def _words_above(canvas: Canvas, panel: Panel, material: ReportInput, harm: Harm
 
 def _above(material: ReportInput, harm: Harm, lane: _Lane) -> tuple[list[str], list[str]]:
     """The lines of a harm's name and of its latest number, for a narrow sheet."""
-    lines = wrapped(_latest_words(material, harm), lane.width - 20, text_size("tick"))[:2]
+    lines = wrapped(_latest_words(material, harm), lane.width - 20, text_size("tick"))[:3]
     return wrapped(harm.name, lane.width, text_size("rname"), bold=True)[:2], lines
 
 

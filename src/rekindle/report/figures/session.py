@@ -12,7 +12,7 @@ from rekindle.report.axes import Tick
 from rekindle.report.draw import Canvas, Panel, Scale
 from rekindle.report.figure import Figure, Reading
 from rekindle.report.material import ReportInput, Session, Strip
-from rekindle.report.numerals import brief, clock, place_for, plain, ranged, span
+from rekindle.report.numerals import brief, clock, place_for, plain, ranged, span, spoken
 from rekindle.report.published import point_entries
 from rekindle.report.sentences import peak_words, session_finding
 from rekindle.report.tables import Table
@@ -155,7 +155,7 @@ def _table(session: Session, last: float) -> Table:
 
 def _sentence(session: Session, hour: float) -> str:
     said = [
-        f"{strip.name.lower()} {brief(strip.band.at(strip.times_h, hour).middle)} {strip.unit}"
+        f"{spoken(strip.name)} {brief(strip.band.at(strip.times_h, hour).middle)} {strip.unit.split(',')[0]}"
         for strip in session.strips
     ]
     return f"{clock(hour * 60)}: {', '.join(said)}"
