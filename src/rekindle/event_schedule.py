@@ -111,6 +111,19 @@ def _columns(
     return found
 
 
+def require_look(table: EventTable, person: str) -> None:
+    """Refuse a person whom nobody looks at.
+
+    Raises:
+        InputError: no row with EVID 0 or 2.
+    """
+    rows = table.of(person)
+    if not any(row.evid in (OBSERVATION, OTHER) for row in rows):
+        raise InputError(
+            f"Person {person} has no row to look at.", where=table.place(rows[0]), hint="Give rows with EVID 0 or 2."
+        )
+
+
 def schedule_of(events: EventMap, table: EventTable, person: str) -> tuple[Schedule, dict[str, float]]:
     """One person's schedule, and the values of all parameters at their first row.
 
@@ -123,10 +136,7 @@ def schedule_of(events: EventMap, table: EventTable, person: str) -> tuple[Sched
             changes in time, a value worked out once from a covariate that changes.
     """
     rows = table.of(person)
-    if not any(row.evid in (OBSERVATION, OTHER) for row in rows):
-        raise InputError(
-            f"Person {person} has no row to look at.", where=table.place(rows[0]), hint="Give rows with EVID 0 or 2."
-        )
+    require_look(table, person)
     looked = tuple(replace(row, evid=OBSERVATION) if row.evid == OTHER else row for row in rows)
     own = replace(table, events=looked)
     values, changes = _first_values(events, own, person)

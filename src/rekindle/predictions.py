@@ -25,7 +25,7 @@ from rekindle.engine.network import Network
 from rekindle.engine.schedule import Event as Happening
 from rekindle.engine.schedule import Observe, Schedule, Set
 from rekindle.errors import InputError, unknown
-from rekindle.event_schedule import EventMap, event_map, looking, schedule_of
+from rekindle.event_schedule import EventMap, event_map, looking, require_look, schedule_of
 from rekindle.models import Model, open_model
 
 if TYPE_CHECKING:
@@ -175,6 +175,7 @@ def _of_course(way: EventMap, table: EventTable, person: str) -> tuple[Schedule,
     """A person's schedule when the table holds a course: doses by drug and route, divided as they enter."""
     from rekindle.mechanism.delivery import NEEDED, deliver
 
+    require_look(table, person)
     named = tuple(
         replace(event, compartment=COMPARTMENTS.get(event.compartment or "", event.compartment))
         for event in table.events

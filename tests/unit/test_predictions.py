@@ -79,3 +79,8 @@ def test_a_model_already_read_takes_no_further_table(ours: Model) -> None:
         simulate_events(ours, table, parameters="values.csv")
     with pytest.raises(InputError, match="belong to the table"):
         simulate_events(ours, table, carry="LOCF")
+
+
+def test_a_course_that_nobody_looks_at_is_refused(ours: Model) -> None:
+    with pytest.raises(InputError, match="Person p has no row to look at"):
+        simulate_events(ours, parse("50 mg ketamine orally, once").event_table(person="p"))
