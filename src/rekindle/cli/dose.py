@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rekindle.cli.options import Carry, Json
 from rekindle.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,10 +31,7 @@ def dose(
         Path | None,
         typer.Option("--read", help="Check this event table and list its doses, instead.", metavar="CSV"),
     ] = None,
-    carry: Annotated[
-        str | None,
-        typer.Option("--carry", help="How covariates of that table hold between rows: NOCB or LOCF."),
-    ] = None,
+    carry: Carry = None,
     weight: Annotated[
         float | None,
         typer.Option("--weight", help="Body weight for doses per kilogram; 70 if left out.", metavar="KG"),
@@ -43,7 +41,7 @@ def dose(
         typer.Option("--height", help="Height, for doses by ideal, lean or adjusted weight.", metavar="CM"),
     ] = None,
     sex: Annotated[str | None, typer.Option("--sex", help="female or male, for doses by ideal or lean weight.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    json: Json = False,
 ) -> None:
     """Read a dosing sentence, print it back in its usual form, list the doses, write the event table."""
     if (sentence is None) == (read is None):

@@ -8,22 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rekindle.cli.options import Json, ModelFile, ParameterFile
 from rekindle.errors import InputError
 
 if TYPE_CHECKING:
     from rekindle.mechanism.parameters import Parameter
 
 app = typer.Typer(no_args_is_help=True, help="The model as tables and as files for other programs.")
-
-ModelFile = Annotated[
-    Path | None,
-    typer.Option("--model", help="A model of your own: Antimony (.ant) or SBML (.xml).", metavar="FILE"),
-]
-ParameterFile = Annotated[
-    Path | None,
-    typer.Option("--parameters", help="A table of values (name,value,...) to use instead.", metavar="CSV"),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.command("states")
@@ -93,9 +84,7 @@ def _as_document(parameter: Parameter) -> dict[str, object]:
 
 @app.command("export")
 def export(
-    sbml: Annotated[
-        Path | None, typer.Option("--sbml", help="Write SBML to this file.", metavar="FILE")
-    ] = None,
+    sbml: Annotated[Path | None, typer.Option("--sbml", help="Write SBML to this file.", metavar="FILE")] = None,
     antimony: Annotated[
         Path | None, typer.Option("--antimony", help="Write Antimony to this file.", metavar="FILE")
     ] = None,

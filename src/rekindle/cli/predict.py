@@ -7,24 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
+from rekindle.cli.options import Carry, Json, ModelFile, ParameterFile
+
 
 def predict(
     events: Annotated[Path, typer.Argument(help="The event table: CSV in NONMEM's columns.", metavar="EVENTS.csv")],
-    model: Annotated[
-        Path | None,
-        typer.Option("--model", help="A model of your own: Antimony (.ant) or SBML (.xml).", metavar="FILE"),
-    ] = None,
-    parameters: Annotated[
-        Path | None,
-        typer.Option("--parameters", help="A table of values (name,value,...) to use instead.", metavar="CSV"),
-    ] = None,
+    model: ModelFile = None,
+    parameters: ParameterFile = None,
     output: Annotated[
         list[str] | None,
         typer.Option("--output", help="A state or formula to predict; may be repeated.", metavar="NAME"),
     ] = None,
-    carry: Annotated[
-        str | None, typer.Option("--carry", help="How covariates that change hold between rows: NOCB or LOCF.")
-    ] = None,
+    carry: Carry = None,
     compartment: Annotated[
         list[str] | None,
         typer.Option("--compartment", help="Where a CMT cell lies in the model; may be repeated.", metavar="CMT=STATE"),
@@ -33,7 +27,7 @@ def predict(
         list[str] | None, typer.Option("--ignore", help="A column to leave alone; may be repeated.", metavar="COLUMN")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="File to write instead of printing.", metavar="CSV")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    json: Json = False,
 ) -> None:
     """Predict each record (EVID 0 and 2) of each person: ID, TIME, DVID, DV and a column an output."""
     from rekindle.cli.output import emit, emit_json

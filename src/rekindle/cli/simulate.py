@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rekindle.cli.options import Json, ModelFile, ParameterFile
+
 if TYPE_CHECKING:
     from rekindle.engine.backends import Backend
     from rekindle.study import Study
@@ -18,14 +20,8 @@ def simulate(
     out: Annotated[
         Path, typer.Option("--out", help="Directory to write: new, empty, or an earlier run.", metavar="DIR")
     ],
-    model: Annotated[
-        Path | None,
-        typer.Option("--model", help="A model of your own: Antimony (.ant) or SBML (.xml).", metavar="FILE"),
-    ] = None,
-    parameters: Annotated[
-        Path | None,
-        typer.Option("--parameters", help="A table of values (name,value,...) to use instead.", metavar="CSV"),
-    ] = None,
+    model: ModelFile = None,
+    parameters: ParameterFile = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Use this seed instead of the study's.", metavar="N")
     ] = None,
@@ -42,7 +38,7 @@ def simulate(
         bool,
         typer.Option("--outside-domain", help="Run people or doses that the model does not know; pages say so."),
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    json: Json = False,
 ) -> None:
     """Run a study: report.html, summary.csv, trajectories.nc, run.json and figures/*.svg."""
     from rekindle.cli.output import emit, emit_json, progress_bars
