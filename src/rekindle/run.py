@@ -211,9 +211,15 @@ def _make_parents(parent: Path) -> list[Path]:
     while not parent.exists():
         missing.append(parent)
         parent = parent.parent
-    for directory in reversed(missing):
-        directory.mkdir(exist_ok=True)
-    return missing
+    made: list[Path] = []
+    try:
+        for directory in reversed(missing):
+            directory.mkdir(exist_ok=True)
+            made.insert(0, directory)
+    except BaseException:
+        _remove_empty(made)
+        raise
+    return made
 
 
 def _remove_empty(directories: list[Path]) -> None:

@@ -232,6 +232,21 @@ MODELS = {
     "a table without rows": parameters("name,value\n", "no rows"),
     "a table in another encoding ": parameters("name,value\n".encode("utf-16"), "UTF-16"),
 }
+PREDICTIONS = {
+    "predictions for a table that is not there": Case(("predict", "events.csv"), ("events.csv",)),
+    "predictions of an unknown output": Case(
+        ("predict", "events.csv", "--model", "my.ant", "--output", "B"),
+        ("B",),
+        {
+            "events.csv": "ID,TIME,EVID,AMT,CMT\n1,0,1,5,A\n1,1,0,.,A\n",
+            "my.ant": "model m; A = 0; k = 1; A' = -k*A; end",
+        },
+    ),
+    "a compartment without a place": Case(
+        ("predict", "events.csv", "--compartment", "1"), ("--compartment", "CMT=STATE"), {"events.csv": EVENTS}
+    ),
+    "an unknown carry rule": Case(("predict", "events.csv", "--carry", "locff"), ("locff",), {"events.csv": EVENTS}),
+}
 PLACES = {
     "an event table under a file": Case(
         ("dose", "25 mg IM ketamine, once", "--events", "file/e.csv"), ("file/e.csv",), {"file": "x"}
@@ -243,7 +258,7 @@ PLACES = {
     "a model written to a directory": Case(("model", "export", "--sbml", "."), ("directory",)),
     "a model on a full disk": Case(("model", "export", "--antimony", "/dev/full"), ("full",)),
 }
-CASES = {**SENTENCES, **OPTIONS, **TABLES, **STUDIES, **MODELS, **PLACES}
+CASES = {**SENTENCES, **OPTIONS, **TABLES, **STUDIES, **MODELS, **PREDICTIONS, **PLACES}
 
 
 def test_at_least_forty_kinds_of_bad_input_are_tried() -> None:

@@ -123,6 +123,13 @@ def test_a_file_added_while_the_run_works_is_kept(tmp_path: Path) -> None:
     assert not [name for name in everything_in(tmp_path) if name.endswith((".part", ".old"))]
 
 
+def test_directories_made_on_the_way_are_taken_back(tmp_path: Path) -> None:
+    name = "x" * 300  # longer than any file system allows
+    with pytest.raises(InputError), run_directory(tmp_path / "a" / name / "out"):
+        raise AssertionError("the block must not begin")
+    assert everything_in(tmp_path) == []
+
+
 def test_an_empty_directory_is_filled(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     write_run(tmp_path / "out")
