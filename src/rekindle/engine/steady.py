@@ -30,6 +30,7 @@ _TIGHT = 1e-12  # relative tolerance of the intervals that are integrated
 _CLOSE = 1e-11  # the last Newton step, relative to each state's scale
 _PROBE = 1e-3  # the change of a state by which the map's slopes are measured, relative to its scale
 _ROUNDS = 40
+_PLAIN_REPEATS = 6
 
 
 def collecting_states(pattern: tuple[tuple[int, int], ...], size: int) -> NDArray[np.bool_]:
@@ -107,30 +108,66 @@ class _Interval:
             probe = _PROBE * self.scale[i] if self.scale[i] > 0.0 else _PROBE
             moved = y.copy()
             moved[i] += probe
-            columns.append((self.after(moved) - end)[free] / probe)
+            try:
+                columns.append((self.after(moved) - end)[free] / probe)
+            except SolverError:
+                moved[i] -= 2.0 * probe
+                columns.append((end - self.after(moved))[free] / probe)
         return np.array(columns).T
 
     def fixed_point(self, varying: NDArray[np.bool_]) -> Floats:
-        """The states that an interval leaves as they are; those not `varying` are held at their start."""
+        """The states that an interval leaves as they are; those not `varying` are held at their start.
+
+        Raises:
+            SolverError: the repeats do not settle, or only where the smallest disturbance would drive them away.
+        """
         free = np.flatnonzero(varying)
-        y = np.where(varying, self.after(self.after(self.initial)), self.initial)
-        last, system = np.inf, None
+        y = self.initial
+        for _ in range(_PLAIN_REPEATS):
+            y = np.where(varying, self.after(y), self.initial)
+        end, last, slopes = self.after(y), np.inf, None
         for _ in range(_ROUNDS):
-            end = self.after(y)
-            if system is None:
-                system = np.eye(len(free)) - self.slopes(y, end, free)
-            step = self._step(system, (end - y)[free], free)
+            if slopes is None:
+                slopes = self.slopes(y, end, free)
+            step = self._step(np.eye(len(free)) - slopes, (end - y)[free], free)
             size = float(np.max(np.abs(step) / np.maximum(self.scale[free], 1e-300), initial=0.0))
-            y = y.copy()
-            y[free] += step
-            if size <= _CLOSE:
-                return y
+            if size <= _CLOSE or (last <= 1e3 * _CLOSE and size > 0.2 * last):
+                break
+            y, end = self._advanced(y, end, step, free)
             if size > 0.2 * last:
-                if last <= 1e3 * _CLOSE:
-                    return y
-                system = None
+                slopes = None
             last = size
-        raise SolverError("no steady state was found: the repeats do not settle")
+        else:
+            raise SolverError("no steady state was found: the repeats do not settle")
+        if slopes is not None and len(free) and np.max(np.abs(np.linalg.eigvals(slopes))) > 1.0 + _PROBE:
+            raise SolverError("no steady state was found: the one nearest to the start is not stable")
+        y = y.copy()
+        y[free] += step
+        return y
+
+    def _advanced(self, y: Floats, end: Floats, step: Floats, free: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """A Newton step, shortened until an interval changes less than before, and the states an interval later.
+
+        Where no part of the step helps, a few plain repeats are made instead.
+        """
+        before = self._change(y, end, free)
+        for share in (1.0, 0.3, 0.1, 0.03):
+            moved = y.copy()
+            moved[free] += share * step
+            try:
+                after = self.after(moved)
+            except SolverError:
+                continue
+            if self._change(moved, after, free) < (1.0 - 0.1 * share) * before or before < 1e3 * _CLOSE:
+                return moved, after
+        for _ in range(_PLAIN_REPEATS):
+            y = y.copy()
+            y[free] = end[free]
+            end = self.after(y)
+        return y, end
+
+    def _change(self, y: Floats, end: Floats, free: NDArray[np.intp]) -> float:
+        return float(np.max(np.abs(end - y)[free] / np.maximum(self.scale[free], 1e-300), initial=0.0))
 
     def _step(self, system: Floats, residual: Floats, free: NDArray[np.intp]) -> Floats:
         balance = np.where(self.scale[free] > 0.0, self.scale[free], 1.0)
