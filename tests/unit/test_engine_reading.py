@@ -214,3 +214,42 @@ def test_unknown_outputs_are_refused_with_the_nearest() -> None:
     lowered = lower(read_antimony("model m\n plasma = 1; plasma' = -plasma\nend\n"))
     with pytest.raises(InputError, match="Nearest: plasma"):
         lowered.observe(["plasm"])
+
+
+TWO = "model m\n compartment C = 4; species S in C, P in C; S = 3; P = 1; J: S -> P; k*S; k = 0.5\nend\n"
+
+
+def test_computed_stoichiometries_are_refused_by_name() -> None:
+    text = TWO.replace("J: S -> P", "n = 2; many := n*k; J: many S -> P")
+    with pytest.raises(UnsupportedError, match=r"Computed stoichiometries .*'J'"):
+        read_antimony(text)
+
+
+def test_conversion_factors_are_refused_by_name() -> None:
+    document = antimony_to_sbml(TWO, "here")
+    changed = document.replace('<species id="S"', '<species conversionFactor="k" id="S"')
+    assert changed != document
+    with pytest.raises(UnsupportedError, match=r"Conversion factors .*'S'"):
+        read_sbml(changed)
+
+
+def test_concentrations_in_a_compartment_that_changes_are_refused_by_name() -> None:
+    with pytest.raises(UnsupportedError, match=r"changes its volume .*'S' in 'C'"):
+        read_antimony(TWO.replace("S = 3", "C' = 0.1; S = 3"))
+
+
+def test_packages_that_change_the_mathematics_are_refused_by_name() -> None:
+    document = antimony_to_sbml(TWO, "here")
+    changed = document.replace(
+        'version="2">\n',
+        'version="2" xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true">\n',
+        1,
+    )
+    assert changed != document
+    with pytest.raises(UnsupportedError, match=r"change the mathematics .*'comp'"):
+        read_sbml(changed)
+
+
+def test_the_rate_of_another_variable_is_refused_by_name() -> None:
+    with pytest.raises(UnsupportedError, match="rateOf"):
+        read_antimony("model m\n x = 1; x' = -x; y = 0; y' = rateOf(x)\nend\n")
