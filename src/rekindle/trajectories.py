@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+SOLVER_FACTS = ("people", "failed", "steps", "refused_steps", "retried", "by_reference", "sample_error")
+
 MOST_UNSOLVED = 0.02
 """Share of people that may stay unsolved (and are named) before the run counts as failed."""
 
@@ -44,6 +46,7 @@ class Solved:
     outputs: tuple[str, ...]
     values: Array
     failures: tuple[tuple[int, str], ...]
+    report: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,13 @@ def assemble_trajectories(
     if study.participants.csv_digest:
         inputs["people"] = study.participants.csv_digest
     made = Provenance(seed=study.seed, inputs=inputs, settings=dict(settings))
-    return Trajectories(study, people, repeated, cohort, repeat_cohort, markings, made, unsolved, settings)
+    solver = {**settings, "arms": {arm.arm: _told(arm) for arm in solved}}
+    return Trajectories(study, people, repeated, cohort, repeat_cohort, markings, made, unsolved, solver)
+
+
+def _told(arm: Solved) -> dict[str, Any]:
+    """What the solver says of one arm, wall time apart; `sample_error` is the error found by solving again."""
+    return {name: arm.report[name] for name in SOLVER_FACTS if name in arm.report}
 
 
 def _unsolved(solved: Sequence[Solved], count: int) -> tuple[str, ...]:
