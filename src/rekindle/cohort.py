@@ -1,7 +1,8 @@
 """People ready to be solved: each person's parameters, and each person's events, for one arm.
 
 A person's parameter is the typical value (of the model, or of one plausible set), scaled by the person's
-random effect, replaced by what follows from covariates, and last by what the arm and the hypotheses set.
+random effect, replaced by what follows from covariates (unless a value was asked for by name), and last by what
+the arm and the hypotheses set.
 """
 
 from __future__ import annotations
@@ -61,10 +62,11 @@ def person_parameters(
             found[effect.parameter] = individual_values(
                 found[effect.parameter], effect.kind, people.eta(effect.parameter)
             )
-    found |= covariate_values(people.columns)
-    found["bipolar"] = np.full(count, 1.0 if people.kind == "bipolar-depression" else 0.0)
-    changes = switched(hypotheses) | modified(typical, arm.modifiers)
-    found |= {name: np.full(count, value) for name, value in changes.items()}
+    of_people = covariate_values(people.columns)
+    of_people["bipolar"] = np.full(count, 1.0 if people.kind == "bipolar-depression" else 0.0)
+    found |= {name: value for name, value in of_people.items() if name not in (values or {})}
+    changes: dict[str, Array | float] = {**switched(hypotheses), **modified(found, arm.modifiers)}
+    found |= {name: np.broadcast_to(np.asarray(value), (count,)).copy() for name, value in changes.items()}
     if arm.expects_active is not None:
         found["belief"] = found["belief"] * 2.0 * arm.expects_active
     return found
@@ -113,7 +115,7 @@ def cohort(
                 f"Arm '{arm.name}' has a dose at {late.time_h:g} h, the study ends at {horizon_h:g} h.",
                 hint="Lengthen the horizon or shorten the course.",
             )
-        own = {name: float(parameters[name][index]) for name in NEEDED}
+        own = {name: float(parameters[name][index]) for name in (*NEEDED, "oral_antidepressant")}
         care = _care(doses, float(parameters["care_after"][index]), horizon_h)
         schedules.append(Schedule((*care, *deliver(doses, own)), tuple(output_times)))
     names = tuple(parameters)

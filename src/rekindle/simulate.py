@@ -146,7 +146,7 @@ def _screened(study: Study, count: int, start: int) -> People:
         chosen = batch.take(_meets(batch, study.participants.criteria))
         found.append(chosen)
         enrolled += len(chosen)
-        if screened >= 50 * count:
+        if enrolled < count and screened >= 50 * count:
             raise InputError(
                 f"Of {screened} people screened only {enrolled} meet the criteria.",
                 hint="Widen the criteria.",

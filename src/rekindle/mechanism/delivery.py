@@ -72,7 +72,7 @@ def deliver(
     ordered = sorted(administrations, key=lambda administration: administration.time_h)
     events: list[Event] = [event for given in ordered for event in _entry(given, person)]
     events += _contact(ordered)
-    events += _tablets(ordered)
+    events += _tablets(ordered, person.get("oral_antidepressant", 0.0))
     return tuple(sorted(events, key=lambda event: event.time))
 
 
@@ -155,13 +155,13 @@ def _contact(ordered: Sequence[Administration]) -> list[Event]:
     return [Infusion(start, "contact", 1.0, end - start) for start, end in visits]
 
 
-def _tablets(ordered: Sequence[Administration]) -> list[Event]:
-    """The antidepressant switched on at its first tablet and off a day after the last of an unbroken run."""
+def _tablets(ordered: Sequence[Administration], otherwise: float) -> list[Event]:
+    """The antidepressant on from its first tablet to a day after the last of an unbroken run, then as `otherwise`."""
     times = [given.time_h for given in ordered if given.drug == "oral-antidepressant"]
     events: list[Event] = []
     for index, time in enumerate(times):
         if index == 0 or time > times[index - 1] + 2 * TABLET_H:
             events.append(Set(time, "oral_antidepressant", 1.0))
         if index == len(times) - 1 or times[index + 1] > time + 2 * TABLET_H:
-            events.append(Set(time + TABLET_H, "oral_antidepressant", 0.0))
+            events.append(Set(time + TABLET_H, "oral_antidepressant", otherwise))
     return events

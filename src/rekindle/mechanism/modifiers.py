@@ -23,14 +23,15 @@ TABLE = Path(__file__).parent / "modifiers.csv"
 WELL_MADRS = 7.0
 """A MADRS total at or below which a person starts well (the usual line between none and mild)."""
 
-OPERATIONS = ("set", "multiply", "given")
+OPERATIONS = ("set", "multiply", "given", "scale")
 
 
 @dataclass(frozen=True)
 class Modifier:
     """One thing an arm can take: what it does to which parameter, plausible from `low` to `high`.
 
-    `set` gives the parameter `value`, `multiply` multiplies it, `given` takes the value from the study.
+    `set` gives the parameter `value` (`low` when the study says no), `multiply` multiplies it, `given` takes the
+    value from the study, `scale` multiplies by the value from the study.
     """
 
     name: str
@@ -76,8 +77,10 @@ def modifier_table() -> dict[str, tuple[Modifier, ...]]:
     return found
 
 
-def modified(values: Mapping[str, float], modifiers: Mapping[str, bool | float | str]) -> dict[str, float]:
-    """The parameters that an arm's modifiers change, from the typical `values`.
+def modified(
+    values: Mapping[str, Array | float], modifiers: Mapping[str, bool | float | str]
+) -> dict[str, Array | float]:
+    """The parameters that an arm's modifiers change, from the present `values`: one number, or one a person.
 
     Raises:
         InputError: an unknown modifier, or a value that it cannot have.
@@ -85,22 +88,20 @@ def modified(values: Mapping[str, float], modifiers: Mapping[str, bool | float |
     >>> modified({"naltrexone": 0.0}, {"naltrexone": True})
     {'naltrexone': 1.0}
     """
-    changed: dict[str, float] = {}
+    changed: dict[str, Array | float] = {}
     table = modifier_table()
     for name, given in modifiers.items():
         if name not in table:
             raise unknown("modifier", name, table)
         for modifier in table[name]:
-            if given is False:
-                continue
             present = changed.get(modifier.parameter, values[modifier.parameter])
             changed[modifier.parameter] = _apply(modifier, given, present)
     return changed
 
 
-def _apply(modifier: Modifier, given: bool | float | str, present: float) -> float:
+def _apply(modifier: Modifier, given: bool | float | str, present: Array | float) -> Array | float:
     where = f"modifier {modifier.name}"
-    if modifier.operation == "given":
+    if modifier.operation in ("given", "scale"):
         if isinstance(given, bool | str):
             raise InputError(
                 "A number is needed.", where=where, hint=f"{modifier.low:g} to {modifier.high:g}."
@@ -111,10 +112,12 @@ def _apply(modifier: Modifier, given: bool | float | str, present: float) -> flo
                 where=where,
                 hint=modifier.reason,
             )
-        return float(given)
-    if isinstance(given, str) or (not isinstance(given, bool) and given != 1):
+        return present * float(given) if modifier.operation == "scale" else float(given)
+    if isinstance(given, str) or (not isinstance(given, bool) and given not in (0, 1)):
         raise InputError(f"'{given}' is not yes or no.", where=where, hint="Write true or false.")
-    return modifier.value if modifier.operation == "set" else present * modifier.value
+    if modifier.operation == "set":
+        return modifier.value if given else modifier.low
+    return present * modifier.value if given else present
 
 
 def covariate_values(columns: Mapping[str, NDArray[np.generic]]) -> dict[str, Array]:

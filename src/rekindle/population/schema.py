@@ -85,7 +85,7 @@ COLUMNS: tuple[Column, ...] = (
     _number("systolic_baseline", "mmHg", 60.0, 260.0, "systolic pressure before a session"),
     _number("diastolic_baseline", "mmHg", 30.0, 160.0, "diastolic pressure before a session"),
     _number("heart_rate_baseline", "1/min", 30.0, 180.0, "heart rate before a session"),
-    _flag("oral_antidepressant", "takes an oral antidepressant throughout", default=0.0),
+    _flag("oral_antidepressant", "starts an oral antidepressant with the study and keeps taking it", default=0.0),
     _flag("lithium", "takes lithium", default=0.0),
     _flag("naltrexone", "takes naltrexone", default=0.0),
     _flag("cyp2b6_inhibitor", "takes a CYP2B6 inhibitor (ticlopidine, clopidogrel)", default=0.0),

@@ -110,12 +110,17 @@ def hundreds(material: ReportInput) -> tuple[str, list[Hundred]]:
             continue
         block = blocks[name]
         hour = min(hour, float(block.times_h[-1]))
-        share = {key: 100 * band.at(block.times_h, hour).middle for key, band in block.classes.items()}
-        remission = round(share.get("remission", 0.0))
-        better = round(share.get("remission", 0.0) + share.get("half_better", 0.0))
-        partly = min(100 - better, round(share.get("partly_better", 0.0)))
+        share = {key: band.at(block.times_h, hour).middle for key, band in block.classes.items()}
+        well, half = share.get("remission", 0.0), share.get("half_better", 0.0)
+        remission, better = _of_hundred(well), _of_hundred(well + half)
+        partly = min(100 - better, _of_hundred(share.get("partly_better", 0.0)))
         found.append(Hundred(name, str(better), _dots(name, hour, remission, better, partly), name == wanted[0]))
     return when(hour), found
+
+
+def _of_hundred(share: float) -> int:
+    """People of 100, rounded as the sentences round the same share."""
+    return int(plain(round(share, 9) * 100))
 
 
 def _dots(arm: str, hour: float, remission: int, better: int, partly: int) -> str:
