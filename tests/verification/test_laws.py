@@ -220,7 +220,8 @@ def setting(loop: float, **values: float) -> tuple[dict[str, float], float]:
     model = lowered_model()
     drive = {}
     for depth in (0.001, 0.999):
-        row = model.row({"depressed": 1.0, "depth": depth, "failed_treatments": 0.0, "reference_failures": 0.0})
+        typical = {"failed_treatments": 0.0, "reference_failures": 0.0, "least_depth": 0.0}
+        row = model.row({"depressed": 1.0, "depth": depth, **typical})
         drive[depth] = solved(row, (), (0.0,), ["resting_drive"])[0, 0, 0]
     span = drive[0.001] - drive[0.999]
     chosen = {**ALONE, "drive_width": span / loop, "failed_treatments": 0.0, "reference_failures": 0.0, **values}
