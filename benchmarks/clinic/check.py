@@ -427,8 +427,10 @@ CAUSES = """## Known misses and their causes
   has no chronic or comorbid patients, whom stard enrolled.
 - **Spread.** At 24 h the standard deviation of scores is about 9 on ketamine and 7 on control, published 12.3 and 9.3.
   Part of the pool's spread lies between its ten trials, which one study does not have; the rest is a miss.
-- **Electroconvulsive therapy** brings remission too early: half of those who will respond are in remission by the
-  sixth session, where core saw a third. Its effect rises with the first session; the real one seems to gather.
+- **Electroconvulsive therapy** works too soon and too often: two thirds are in remission a day after the sixth
+  session, where core saw a third. Its effect rises with the first session; the real one seems to gather. "By session"
+  is read here as the day after it, where core counts the first time.
+- **Repeated saline** falls a little too far by day 15 (singh2016b): contact adds up visit by visit.
 - **The spray with a new antidepressant** falls four points too far by day 28: two treatments add up in the drive.
 """
 
