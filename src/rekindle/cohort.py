@@ -1,13 +1,13 @@
 """People ready to be solved: each person's parameters, and each person's events, for one arm.
 
 A person's parameter is the typical value (of the model, or of one plausible set), scaled by the person's
-random effect, replaced by what follows from covariates (unless a value was asked for by name), and last by what
+random effect, replaced by what follows from covariates (unless a value was fixed by name), and last by what
 the arm and the hypotheses set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,10 +44,12 @@ def person_parameters(
     *,
     hypotheses: Mapping[str, float],
     values: Mapping[str, Array | float] | None = None,
+    fixed: Collection[str] = (),
 ) -> dict[str, Array]:
     """Every parameter of the model for every person, name to array of shape (people,).
 
-    `values` replaces typical values: one number, or one a person (people of several parameter sets).
+    `values` replaces typical values: one number, or one a person (people of several parameter sets). Names in
+    `fixed` keep them whatever the person's covariates say.
 
     Raises:
         InputError: an unknown modifier or hypothesis, or a value that it cannot have.
@@ -64,7 +66,7 @@ def person_parameters(
             )
     of_people = covariate_values(people.columns)
     of_people["bipolar"] = np.full(count, 1.0 if people.kind == "bipolar-depression" else 0.0)
-    found |= {name: value for name, value in of_people.items() if name not in (values or {})}
+    found |= {name: value for name, value in of_people.items() if name not in fixed}
     changes: dict[str, Array | float] = {**switched(hypotheses), **modified(found, arm.modifiers)}
     found |= {name: np.broadcast_to(np.asarray(value), (count,)).copy() for name, value in changes.items()}
     if arm.expects_active is not None:
@@ -96,6 +98,7 @@ def cohort(
     output_times: Sequence[float],
     horizon_h: float,
     values: Mapping[str, Array | float] | None = None,
+    fixed: Collection[str] = (),
 ) -> Cohort:
     """The people of one arm, ready for the solver.
 
@@ -105,7 +108,7 @@ def cohort(
     Raises:
         InputError: as `person_parameters`, or a dose after the horizon.
     """
-    parameters = person_parameters(people, arm, hypotheses=hypotheses, values=values)
+    parameters = person_parameters(people, arm, hypotheses=hypotheses, values=values, fixed=fixed)
     given = administrations(people, arm)
     schedules = []
     for index, doses in enumerate(given):

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from rekindle.cohort import administrations, cohort
 from rekindle.engine.schedule import Set
-from rekindle.errors import InputError
+from rekindle.errors import InputError, UnsupportedError
 from rekindle.mechanism.assemble import antimony_text
+from rekindle.mechanism.hypotheses import HYPOTHESES
+from rekindle.mechanism.modifiers import modifier_table
 from rekindle.mechanism.outputs import OUTPUTS
 from rekindle.mechanism.plausible import plausible_values
 from rekindle.moments import course_times, repeat_times, visit_times
@@ -52,11 +54,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Equations:
-    """What is solved: a lowered network, the outputs looked at, and values that stand for everybody."""
+    """What is solved: a lowered network, the outputs looked at, and values that stand for everybody.
+
+    Values named in `fixed` were asked for, so a person's covariates do not change them.
+    """
 
     lowered: Lowered
     outputs: tuple[str, ...]
     values: Mapping[str, float]
+    fixed: tuple[str, ...] = ()
 
 
 def equations_of(model: Model | None) -> Equations:
@@ -66,13 +72,14 @@ def equations_of(model: Model | None) -> Equations:
     all its other values are its own.
     """
     if model is None or model.is_ours:
-        return Equations(lowered_model(), OUTPUTS, dict(model.changed) if model else {})
+        changed = dict(model.changed) if model else {}
+        return Equations(lowered_model(), OUTPUTS, changed, tuple(changed))
     from rekindle.engine.lower import lower
 
     network = model.network
     shared = [name for name in OUTPUTS if name in network.outputs]
     own = [name for name in (*network.states, *network.assignments) if name not in shared]
-    return Equations(lower(network), (*shared, *own), network.values)
+    return Equations(lower(network), (*shared, *own), network.values, tuple(model.changed))
 
 
 def simulate(
@@ -265,6 +272,7 @@ def _solve(
     from rekindle.engine.backends import solve
 
     lowered = equations.lowered
+    _check_reached(study, arm, lowered)
     ready = cohort(
         people,
         arm,
@@ -272,6 +280,7 @@ def _solve(
         output_times=times,
         horizon_h=study.horizon_h,
         values=values,
+        fixed=equations.fixed,
     )
     column = {name: index for index, name in enumerate(ready.names)}
     matrix = ready.parameters[:, [column[name] for name in lowered.parameters]]
@@ -291,6 +300,24 @@ def _solve(
     return Solved(
         arm.name, np.asarray(times, dtype=np.float64), outputs, solution.values, failures, solution.report
     )
+
+
+def _check_reached(study: Study, arm: Arm, lowered: Lowered) -> None:
+    """Nothing, when all that the study switches or the arm takes is a parameter of the model.
+
+    Raises:
+        UnsupportedError: a hypothesis or a modifier acts on a parameter that a user's model lacks.
+    """
+    asked = {name: [HYPOTHESES[name].parameter] for name in study.hypotheses}
+    asked |= {name: [each.parameter for each in modifier_table()[name]] for name in arm.modifiers}
+    for name, parameters in asked.items():
+        missing = [parameter for parameter in parameters if parameter not in lowered.parameters]
+        if missing:
+            raise UnsupportedError(
+                f"The model has no parameter '{missing[0]}', on which '{name}' acts.",
+                where=f"arm {arm.name}",
+                hint="Leave it out, or give the model that parameter.",
+            )
 
 
 CIRCUMSTANCES = ("contact", "care")

@@ -51,7 +51,7 @@ def test_a_loading_dose_runs_straight_into_the_infusion() -> None:
 )
 def test_each_weight_is_the_published_formula(basis: str, female: bool, expected: float) -> None:
     body = Body(110, 180, "female" if female else "male")
-    assert dosing_weight_kg(basis, body) == pytest.approx(expected, rel=1e-12)  # type: ignore[arg-type]
+    assert dosing_weight_kg(basis, body) == pytest.approx(expected, rel=1e-12)
 
 
 def test_comparators_have_no_amount_but_count_as_given() -> None:
@@ -130,5 +130,5 @@ def test_a_dose_after_the_horizon_is_named() -> None:
 )
 def test_parts_that_do_not_go_together_are_refused(make: object, wrong: str) -> None:
     with pytest.raises(InputError) as caught:
-        make()  # type: ignore[operator]
+        make()
     assert wrong in str(caught.value)

@@ -145,7 +145,7 @@ def test_columns_of_observations_are_carried(tmp_path: Path) -> None:
 def test_an_unknown_carry_rule_or_replace_code_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, f"{HEAD}\n{ROW}")
     with pytest.raises(InputError, match="Unknown carry rule 'nocb'"):
-        read_events(path, carry="nocb")  # type: ignore[arg-type]
+        read_events(path, carry="nocb")
     with pytest.raises(InputError, match="EVID 6 cannot mean replace"):
         read_events(path, replace_evid=6)
 

@@ -11,11 +11,13 @@ import pytest
 
 from rekindle.cohort import cohort, person_parameters
 from rekindle.dosing import parse
-from rekindle.errors import InputError, OutsideDomainError
+from rekindle.errors import InputError, OutsideDomainError, UnsupportedError
+from rekindle.mechanism.assemble import antimony_text
 from rekindle.mechanism.hypotheses import HYPOTHESES, switched
 from rekindle.mechanism.modifiers import modified, modifier_table
 from rekindle.mechanism.parameters import parameter_table
 from rekindle.mechanism.plausible import at_quantile, plausible_values, uncertain_parameters
+from rekindle.models import open_model
 from rekindle.moments import course_times, repeat_times, session_times, visit_times
 from rekindle.population import draw
 from rekindle.simulate import simulate, study_people
@@ -115,7 +117,10 @@ def test_the_middle_of_a_range_is_the_value_and_its_ends_are_the_range() -> None
 def test_a_value_asked_for_by_name_beats_what_follows_from_covariates() -> None:
     people, arm = draw(TRD, 3, 1), Arm("a", parse(ONCE))
     usual = person_parameters(people, arm, hypotheses={})
-    asked = person_parameters(people, arm, hypotheses={}, values={"failed_treatments": 9.0})
+    nine = {"failed_treatments": 9.0}
+    asked = person_parameters(people, arm, hypotheses={}, values=nine, fixed=nine)
+    given = person_parameters(people, arm, hypotheses={}, values={"weight_kg": 70.0})
+    assert given["weight_kg"] == pytest.approx(people["weight_kg"])
     assert usual["failed_treatments"] == pytest.approx(people["failed_treatments"])
     assert asked["failed_treatments"] == pytest.approx([9.0, 9.0, 9.0])
     assert np.ptp(usual["clearance"]) > 0
@@ -206,6 +211,27 @@ def test_criteria_choose_among_those_screened_and_impossible_ones_are_refused() 
     nobody = replace(small_study().participants, criteria={"age_years": (17.0, 17.5)})
     with pytest.raises(InputError, match="Widen the criteria"):
         study_people(small_study(participants=nobody), 5, 0)
+
+
+def same_model_from_a_file(folder: Path, without: str = "") -> Path:
+    path = folder / "own.ant"
+    text = antimony_text()
+    path.write_text(text.replace(without, f"own_{without}") if without else text, encoding="utf-8")
+    return path
+
+
+def test_people_keep_their_bodies_in_a_users_own_model(tmp_path: Path) -> None:
+    study = small_study(studies=0)
+    own = simulate(study, model=open_model(same_model_from_a_file(tmp_path)))
+    for name in ("plasma_ketamine", "severity"):
+        assert np.allclose(own.people[name], small_result().people[name], rtol=1e-6, atol=1e-9)
+
+
+def test_a_modifier_that_a_users_model_cannot_feel_is_refused(tmp_path: Path) -> None:
+    model = open_model(same_model_from_a_file(tmp_path, without="naltrexone"))
+    arms = (Arm("Ketamine", parse(ONCE), modifiers={"naltrexone": True}),)
+    with pytest.raises(UnsupportedError, match="no parameter 'naltrexone'"):
+        simulate(small_study(arms=arms, studies=0), model=model)
 
 
 def test_doses_outside_the_studied_range_need_to_be_asked_for() -> None:

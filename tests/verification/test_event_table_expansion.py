@@ -44,7 +44,7 @@ def content(events: Sequence[object], at: float) -> float:
     doses: list[Bolus | Infusion] = []
     held: list[tuple[float, float]] = []  # content put there at a time
     for event in events:
-        if isinstance(event, (Covariate, Observation)) or event.time_h > at:  # type: ignore[attr-defined]
+        if isinstance(event, (Covariate, Observation)) or event.time_h > at:
             continue
         if isinstance(event, SteadyState):
             before = now(doses, held, event.time_h) if event.adds else 0.0
@@ -56,7 +56,7 @@ def content(events: Sequence[object], at: float) -> float:
         elif isinstance(event, Replace):
             doses, held = still_running(doses, event.time_h), [(event.time_h, event.amount)]
         else:
-            doses.append(event)  # type: ignore[arg-type]
+            doses.append(event)
     return now(doses, held, at)
 
 
@@ -84,7 +84,7 @@ def still_running(doses: Sequence[Bolus | Infusion], time: float) -> list[Bolus 
 def table(tmp_path: Path, text: str, **options: object) -> EventTable:
     path = tmp_path / "events.csv"
     path.write_text(text.replace(" ", ""))
-    return read_events(path, **options)  # type: ignore[arg-type]
+    return read_events(path, **options)
 
 
 HEAD = "ID,TIME,EVID,AMT,CMT,RATE,DUR,II,ADDL,SS\n"

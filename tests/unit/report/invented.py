@@ -298,7 +298,7 @@ def endpoints(arms: tuple[str, ...]) -> tuple[m.Endpoint, ...]:
             for arm in arms
         }
         apart = interval(drug - control, size * 1.3) if len(arms) > 1 else None
-        return m.Endpoint(key, name, kind, values, difference=apart, **more)  # type: ignore[arg-type]
+        return m.Endpoint(key, name, kind, values, difference=apart, **more)
 
     return (
         row(
@@ -452,4 +452,4 @@ def material(arms: tuple[str, ...] = (DRUG, CONTROL), **changes: object) -> m.Re
         "no_evidence": ("No one has measured repeated courses beyond one year. The curves end before.",),
         "warnings": (),
     }
-    return m.ReportInput(**{**parts, **changes})  # type: ignore[arg-type]
+    return m.ReportInput(**{**parts, **changes})
