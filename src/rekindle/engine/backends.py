@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rekindle.engine.lower import Lowered
 from rekindle.engine.scale import typical_scale
 from rekindle.engine.schedule import Schedule, Segments, compile_schedule
-from rekindle.engine.task import Failure, Progress, Task
+from rekindle.engine.task import Failure, Progress, Standing, Task
 from rekindle.errors import InputError, unknown
 
 Floats = NDArray[np.float64]
@@ -33,7 +33,8 @@ class Solution:
     """Outputs over time.
 
     `values` has shape (people, times, outputs) and `times` shape (people, times), hours; both are padded with
-    NaN where a person has fewer times than another. `report` says how it was solved.
+    NaN where a person has fewer times than another. `report` says how it was solved, `end` where people stand at
+    their last time, if that was asked for.
     """
 
     outputs: tuple[str, ...]
@@ -41,6 +42,7 @@ class Solution:
     values: Floats
     failures: tuple[Failure, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
+    end: Standing | None = None
 
     def __getitem__(self, name: str) -> Floats:
         """One output, shape (people, times).
@@ -72,6 +74,8 @@ def solve(
     progress: Progress | None = None,
     scale: NDArray[np.floating[Any]] | None = None,
     check: int = 0,
+    begin: Standing | None = None,
+    keep_end: bool = False,
 ) -> Solution:
     """Solve a lowered network for many people.
 
@@ -81,7 +85,9 @@ def solve(
     every state and steers absolute tolerances; by default it is that of one person with the network's own
     parameters on the first schedule. Give it where blocks of people must agree to the last bit. `check`
     people, spread over all, are solved again at a tolerance of 1e-8; `report["sample_error"]` is then the
-    largest difference found, relative to a value plus a thousandth of its output's largest.
+    largest difference found, relative to a value plus a thousandth of its output's largest. With `begin`, people
+    go on from where they stood at the start of their schedule (what still runs then is in the schedule); with
+    `keep_end` the solution says where they stand at the last.
 
     Raises:
         InputError: unknown outputs, wrong shapes, parameters that are not finite (named), a bad schedule.
@@ -98,7 +104,10 @@ def solve(
         which = np.zeros(len(rows), dtype=np.int64)
     begun = time.perf_counter()
     sizes = typical_scale(lowered, segments[0]) if scale is None else _checked_scale(lowered, scale)
-    task = Task(lowered, rows, segments, which, names, tolerance, threads or _processors(), sizes, progress)
+    if begin is not None and begin.states.shape != (len(rows), len(lowered.states)):
+        raise InputError(f"There are states of {len(begin)} people for {len(rows)}.")
+    end = Standing.empty(len(rows), len(lowered.states)) if keep_end else None
+    task = Task(lowered, rows, segments, which, names, tolerance, threads or _processors(), sizes, progress, begin, end)
     values, failures, report = _solver(backend)(task)
     failures = sorted([*failures, *_undefined(task, values, failures)], key=lambda failure: failure.person)
     report |= {
@@ -110,7 +119,7 @@ def solve(
     if check > 0:
         report["sample_error"] = _sample_error(task, values, failures, check, _solver(backend))
     report["wall_s"] = time.perf_counter() - begun
-    return Solution(names, _times(task, values.shape[1]), values, tuple(failures), report)
+    return Solution(names, _times(task, values.shape[1]), values, tuple(failures), report, end)
 
 
 def _solver(backend: Backend) -> Solver:
@@ -121,6 +130,16 @@ def _solver(backend: Backend) -> Solver:
     from rekindle.engine.native import solve_native
 
     return solve_native
+
+
+def _specialised(task: Task) -> Task:
+    from rekindle.engine.specialise import task_part
+
+    part = task_part(task.lowered, task.rows, task.segments, task.outputs)
+    if part is None:
+        return task
+    segments = tuple(part.segments(each) for each in task.segments)
+    return replace(task, lowered=part.lowered, segments=segments, scale=task.scale[part.kept])
 
 
 def _processors() -> int:
@@ -200,13 +219,7 @@ def _sample_error(task: Task, values: Floats, failures: Sequence[Failure], count
     if not len(candidates):
         return None
     chosen = candidates[np.unique(np.linspace(0, len(candidates) - 1, min(count, len(candidates))).astype(int))]
-    sample = replace(
-        task,
-        rows=task.rows[chosen],
-        which=task.which[chosen],
-        relative_tolerance=min(CHECK_TOLERANCE, task.relative_tolerance / 10.0),
-        progress=None,
-    )
+    sample = replace(task.take(chosen), relative_tolerance=min(CHECK_TOLERANCE, task.relative_tolerance / 10.0))
     exact, trouble, _ = solver(sample)
     kept = np.setdiff1d(np.arange(len(chosen)), [failure.person for failure in trouble])
     if not len(kept):

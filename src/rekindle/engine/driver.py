@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from rekindle.engine.memory import Crowd, Floats, Integers, Lanes, Machine, Plan, Settings
+from rekindle.engine.memory import Crowd, Floats, Integers, Lanes, Machine, Plan, Settings, Stand
 from rekindle.engine.schedule import BASE, INPUT, JUMP, LOAD, LOOK, RATE, RESET
 
 DONE, TOO_MANY_STEPS, STEP_TOO_SMALL, NOT_FINITE = 0, 1, 2, 3
@@ -111,6 +111,25 @@ def _begin(machine: Machine, lanes: Lanes, lane: int, row: Floats, scale: Floats
     _refresh_(machine, lanes, lane)
 
 
+def _resume(machine: Machine, lanes: Lanes, lane: int, begin: Stand, person: int) -> None:
+    """Put a lane where the person stood."""
+    for i in range(machine.states):
+        at = i * machine.width + lane
+        lanes.y[at] = begin.states[person, i]
+        lanes.scale[at] = max(lanes.scale[at], max(begin.largest[person, i], abs(lanes.y[at])))
+    if begin.steps[person, 0] > 0.0:
+        lanes.proposed[lane], lanes.restart[lane] = begin.steps[person, 0], begin.steps[person, 1]
+        lanes.fresh[lane] = False
+
+
+def _keep(machine: Machine, lanes: Lanes, lane: int, end: Stand, person: int) -> None:
+    """Write down where the person stands."""
+    for i in range(machine.states):
+        at = i * machine.width + lane
+        end.states[person, i], end.largest[person, i] = lanes.y[at], lanes.scale[at]
+    end.steps[person, 0], end.steps[person, 1] = lanes.proposed[lane], lanes.restart[lane]
+
+
 def _act(machine: Machine, lanes: Lanes, plan: Plan, lane: int, edge: int, values: Floats) -> bool:
     """Do what happens at an edge, in order; returns whether anything changed."""
     width, changed = machine.width, False
@@ -172,10 +191,16 @@ def _take_in(
     lanes.fresh[lane], lanes.undefined[lane] = True, False
     lanes.allowed[lane] = settings.limit + 100 * (end - begin)
     _begin_(machine, lanes, lane, crowd.rows[person], crowd.scale)
-    _act_(machine, lanes, plan, lane, begin, crowd.values[person])
+    if crowd.resumed:
+        _resume_(machine, lanes, lane, crowd.begin, person)
+    if _act_(machine, lanes, plan, lane, begin, crowd.values[person]) and not lanes.fresh[lane]:
+        lanes.proposed[lane] = min(lanes.proposed[lane], lanes.restart[lane])
+        lanes.fresh[lane] = True
     lanes.row[lane] = plan.row_begin[begin]
     if begin + 1 == end:
         crowd.outcome[person], lanes.who[lane] = DONE, -1
+        if crowd.kept:
+            _keep_(machine, lanes, lane, crowd.end, person)
 
 
 def _choose_steps(machine: Machine, plan: Plan, lanes: Lanes) -> int:
@@ -277,6 +302,8 @@ def _move_on(machine: Machine, plan: Plan, crowd: Crowd, lanes: Lanes) -> None:
         lanes.row[lane] = plan.row_begin[lanes.edge[lane]]
         if lanes.edge[lane] + 1 == plan.edge_of[crowd.which[person] + 1]:
             crowd.outcome[person], lanes.who[lane] = DONE, -1
+            if crowd.kept:
+                _keep_(machine, lanes, lane, crowd.end, person)
 
 
 def _run(
@@ -322,6 +349,8 @@ _refresh_ = _compiled(_refresh)
 _look_ = _compiled(_look)
 _put_initial_ = _compiled(_put_initial)
 _begin_ = _compiled(_begin)
+_resume_ = _compiled(_resume)
+_keep_ = _compiled(_keep)
 _act_ = _compiled(_act)
 _between_ = _compiled(_show_between)
 _take_in_ = _compiled(_take_in)

@@ -26,9 +26,11 @@ def solve_reference(
     failures: list[Failure] = []
     steps = done = 0
     for start, (solved, failed, taken) in _parts(task, accuracy):
-        for offset, rows in enumerate(solved):
-            if rows is not None:
-                values[start + offset, : len(rows)] = rows
+        for offset, found in enumerate(solved):
+            if found is not None:
+                values[start + offset, : len(found[0])] = found[0]
+                if task.end is not None:
+                    task.end.states[start + offset], task.end.largest[start + offset] = found[1:]
         failures.extend(Failure(start + offset, reason) for offset, reason in failed)
         steps += taken
         done += len(solved)
@@ -40,13 +42,19 @@ def solve_reference(
 
 def _parts(task: Task, accuracy: Accuracy) -> Iterator[tuple[int, Part]]:
     starts = range(0, len(task.rows), _CHUNK)
+    begins = [] if task.begin is None else list(zip(task.begin.states, task.begin.largest, strict=True))
     chunks: list[Chunk] = [
-        (task.rows[i : i + _CHUNK], [task.segments[w] for w in task.which[i : i + _CHUNK]]) for i in starts
+        (
+            task.rows[i : i + _CHUNK],
+            [task.segments[w] for w in task.which[i : i + _CHUNK]],
+            begins[i : i + _CHUNK],
+        )
+        for i in starts
     ]
     if task.threads > 1 and len(task.rows) >= _WORTH_PROCESSES:
         shared = (task.lowered, task.outputs, accuracy)
         for number, part in solve_chunks(shared, chunks, task.threads):
             yield starts[number], part
     else:
-        for start, (rows, segments) in zip(starts, chunks, strict=True):
-            yield start, solve_people(task.lowered, rows, segments, task.outputs, accuracy)
+        for start, (rows, segments, own) in zip(starts, chunks, strict=True):
+            yield start, solve_people(task.lowered, rows, segments, task.outputs, accuracy, own)

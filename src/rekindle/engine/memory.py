@@ -64,11 +64,20 @@ class Settings(NamedTuple):
     limit: int
 
 
+class Stand(NamedTuple):
+    """`rekindle.engine.task.Standing` as arrays."""
+
+    states: Floats
+    largest: Floats
+    steps: Floats
+
+
 class Crowd(NamedTuple):
     """The people to solve and where their results go.
 
     `rows` (people, parameters) and `which` (their schedules) are given; `values` (people, times, outputs),
-    `outcome` and `steps` (taken and refused) are filled in. `scale` is a typical size of every state.
+    `outcome` and `steps` (taken and refused) are filled in. `scale` is a typical size of every state. `resumed`:
+    people go on from `begin`; `kept`: where they stand at the last is written to `end`.
     """
 
     rows: Floats
@@ -77,6 +86,10 @@ class Crowd(NamedTuple):
     values: Floats
     outcome: Integers
     steps: Integers
+    resumed: bool
+    begin: Stand
+    kept: bool
+    end: Stand
 
 
 class Lanes(NamedTuple):

@@ -22,12 +22,12 @@ from rekindle.engine.emit import module_text, program_function
 from rekindle.engine.kernel_text import kernel_functions
 from rekindle.engine.lower import Lowered
 from rekindle.engine.many import solve_reference
-from rekindle.engine.memory import Crowd, Machine, Plan, Settings, new_lanes
+from rekindle.engine.memory import Crowd, Machine, Plan, Settings, Stand, new_lanes
 from rekindle.engine.person import Accuracy
 from rekindle.engine.rosenbrock import Control
 from rekindle.engine.schedule import Segments
 from rekindle.engine.settling import settled
-from rekindle.engine.task import Failure, Task
+from rekindle.engine.task import Failure, Standing, Task
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -125,13 +125,19 @@ def solve_native(task: Task, control: Control | None = None) -> tuple[Floats, li
     if len(troubled):
         report["retried"] = len(troubled)
         tight = replace(control, relative=control.relative / 100.0)
-        again, second, _, _ = _run(replace(task, progress=None), tight, troubled)
-        values[troubled] = again[troubled]
-        left = troubled[second[troubled] != 0]
+        rest = task.take(troubled)
+        again, second, _, _ = _run(rest, tight, np.arange(len(troubled)))
+        values[troubled, : again.shape[1]] = again
+        if task.end is not None and rest.end is not None:
+            task.end.put(troubled, rest.end)
+        left = troubled[second != 0]
         report["by_reference"] = len(left)
-        failures += _by_reference(task, values, left, {int(i): REASONS[int(second[i])] for i in left})
+        why = {int(troubled[i]): REASONS[int(second[i])] for i in np.flatnonzero(second)}
+        failures += _by_reference(task, values, left, why)
     for failure in failures:
         values[failure.person] = np.nan
+        if task.end is not None:
+            task.end.states[failure.person] = np.nan
     return values, sorted(failures, key=lambda failure: failure.person), report
 
 
@@ -159,6 +165,10 @@ def _run(task: Task, control: Control, people: Integers) -> tuple[Floats, Intege
         values=task.empty(),
         outcome=np.zeros(people_count, dtype=np.int64),
         steps=np.zeros((people_count, 2), dtype=np.int64),
+        resumed=task.begin is not None,
+        begin=_stand(task.begin),
+        kept=task.end is not None,
+        end=_stand(task.end),
     )
     dense = np.array(rosenbrock.H)
     numbers = np.array([control.relative, control.floor, ROUNDING * float(task.scale.max())])
@@ -184,15 +194,23 @@ def _run(task: Task, control: Control, people: Integers) -> tuple[Floats, Intege
     return crowd.values, crowd.outcome, crowd.steps, native
 
 
+def _stand(standing: Standing | None) -> Stand:
+    """The arrays of a standing; empty ones for none."""
+    given = standing or Standing.empty(0, 0)
+    return Stand(*(np.ascontiguousarray(part) for part in (given.states, given.largest, given.steps)))
+
+
 def _by_reference(task: Task, values: Floats, people: Integers, why: dict[int, str]) -> list[Failure]:
     """Solve the people whom the kernel could not, and name those whom nothing can."""
     if not len(people):
         return []
-    rest = replace(task, rows=task.rows[people], which=task.which[people], progress=None)
+    rest = task.take(people)
     accuracy = Accuracy(relative=_LAST_RESORT, scale=tuple(task.scale), step_limit=_LAST_STEPS)
     solved, failed, _ = solve_reference(rest, accuracy)
     values[people] = np.nan
     values[people, : solved.shape[1]] = solved
+    if task.end is not None and rest.end is not None:
+        task.end.put(people, rest.end)
     return [
         Failure(int(people[f.person]), f"{why[int(people[f.person])]}; reference solver: {f.reason}") for f in failed
     ]

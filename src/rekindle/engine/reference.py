@@ -18,7 +18,8 @@ from rekindle.engine.steady import steady_states
 from rekindle.errors import SolverError
 
 Floats = NDArray[np.float64]
-Part = tuple[list[Floats | None], list[tuple[int, str]], int]
+Solved = tuple[Floats, Floats, Floats]
+Part = tuple[list[Solved | None], list[tuple[int, str]], int]
 
 
 def solve_person(
@@ -28,13 +29,19 @@ def solve_person(
     free: Floats,
     segments: Segments,
     accuracy: Accuracy,
-) -> tuple[Floats, int]:
-    """One person's outputs, shape (times, outputs), and the number of steps.
+    begin: tuple[Floats, Floats] | None = None,
+) -> tuple[Solved, int]:
+    """One person's outputs, shape (times, outputs), the last states and their largest sizes, and the number of steps.
+
+    `begin` are states to go on from, and the largest sizes they have had.
 
     Raises:
         SolverError: the equations could not be solved; the message says when and why.
     """
     person = Person(lowered, kernels, free, accuracy, steady_states)
+    if begin is not None:
+        person.y = begin[0].copy()
+        person.scale = np.maximum(person.scale, np.maximum(begin[1], np.abs(begin[0])))
     values = np.full((len(segments.times), len(observer.names)), np.nan)
     time_state = lowered.time_state
     for k, edge in enumerate(segments.edges):
@@ -44,14 +51,14 @@ def solve_person(
             act(person, segments, k, observer, values)
             if k + 1 == len(segments.edges):
                 break
-            begin, end = segments.rows[k]
+            first, last = segments.rows[k]
             length = segments.edges[k + 1] - edge
-            offsets = np.clip(segments.times[begin:end] - edge, 0.0, length)
-            for row, y in zip(range(begin, end), person.advance(length, offsets), strict=True):
+            offsets = np.clip(segments.times[first:last] - edge, 0.0, length)
+            for row, y in zip(range(first, last), person.advance(length, offsets), strict=True):
                 values[row] = observer(np.ascontiguousarray(y), person.q, person.row)
         except SolverError as error:
             raise SolverError(f"after {edge:g} h: {error.message}") from error
-    return values, person.steps
+    return (values, person.y, person.scale), person.steps
 
 
 def solve_people(
@@ -60,19 +67,21 @@ def solve_people(
     segments: Sequence[Segments],
     outputs: Sequence[str],
     accuracy: Accuracy,
+    begins: Sequence[tuple[Floats, Floats]] = (),
 ) -> Part:
-    """Solve people one after the other; `segments[i % len(segments)]` is person i's.
+    """Solve people one after the other; `segments[i % len(segments)]` is person i's, and `begins[i]`, if any.
 
-    Returns every person's outputs (None where it failed), the failures with their reasons, and the steps
-    taken.
+    Returns every person's outputs and last states (None where it failed), the failures with their reasons, and
+    the steps taken.
     """
     kernels, observer = kernels_of(lowered), Observer(lowered, outputs)
-    values: list[Floats | None] = []
+    values: list[Solved | None] = []
     failures: list[tuple[int, str]] = []
     steps = 0
     for i, row in enumerate(rows):
+        begin, own = begins[i] if begins else None, segments[i % len(segments)]
         try:
-            solved, taken = solve_person(lowered, kernels, observer, row, segments[i % len(segments)], accuracy)
+            solved, taken = solve_person(lowered, kernels, observer, row, own, accuracy, begin)
             values.append(solved)
             steps += taken
         except SolverError as error:

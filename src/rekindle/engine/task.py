@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +24,42 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Where people stand at one moment, so that a solver can go on from there.
+
+    `states` and `largest` (the largest size each state has had) have shape (people, states). `steps`, shape
+    (people, 2), are the solver's next step and the one to take after a change, hours; 0 where it has none. What
+    is being infused and what was set is no part of it: that is in the schedule that goes on.
+    """
+
+    states: Floats
+    largest: Floats
+    steps: Floats
+
+    @classmethod
+    def empty(cls, people: int, states: int) -> Standing:
+        """Room for so many people: NaN, no steps."""
+        return cls(np.full((people, states), np.nan), np.zeros((people, states)), np.zeros((people, 2)))
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def take(self, people: NDArray[np.int64]) -> Standing:
+        """Some of the people, by position."""
+        return Standing(self.states[people], self.largest[people], self.steps[people])
+
+    def put(self, people: NDArray[np.int64], other: Standing) -> None:
+        """Replace some of the people, by position."""
+        self.states[people], self.largest[people], self.steps[people] = other.states, other.largest, other.steps
+
+
+@dataclass(frozen=True)
 class Task:
     """What a backend is given: `segments[which[i]]` is person i's; rows are (people, parameters).
 
-    `scale` is a typical size of every state, shape (states,).
+    `scale` is a typical size of every state, shape (states,). With `begin` people go on from where they stood
+    instead of from the model's starting values; `end`, when given, is filled with where they stand after the
+    last segment (NaN for those who cannot be solved).
     """
 
     lowered: Lowered
@@ -39,6 +71,19 @@ class Task:
     threads: int
     scale: Floats
     progress: Progress | None = None
+    begin: Standing | None = None
+    end: Standing | None = None
+
+    def take(self, people: NDArray[np.int64]) -> Task:
+        """The same for some of the people, by position; with room of its own for where they end."""
+        return replace(
+            self,
+            rows=self.rows[people],
+            which=self.which[people],
+            progress=None,
+            begin=None if self.begin is None else self.begin.take(people),
+            end=None if self.end is None else Standing.empty(len(people), len(self.scale)),
+        )
 
     def empty(self) -> Floats:
         """An array of NaN for the outputs, shape (people, times, outputs)."""

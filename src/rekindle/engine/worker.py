@@ -27,7 +27,7 @@ from rekindle.engine.reference import Part, solve_people
 from rekindle.engine.schedule import Segments
 from rekindle.errors import SolverError
 
-Chunk = tuple[NDArray[np.float64], list[Segments]]
+Chunk = tuple[NDArray[np.float64], list[Segments], list[tuple[NDArray[np.float64], NDArray[np.float64]]]]
 Shared = tuple[Lowered, tuple[str, ...], Accuracy]
 
 
@@ -36,10 +36,10 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
     lowered, outputs, accuracy = pickle.load(incoming)
     while True:
         try:
-            rows, segments = pickle.load(incoming)
+            rows, segments, begins = pickle.load(incoming)
         except EOFError:
             return
-        pickle.dump(solve_people(lowered, rows, segments, outputs, accuracy), outgoing)
+        pickle.dump(solve_people(lowered, rows, segments, outputs, accuracy, begins), outgoing)
         outgoing.flush()
 
 
