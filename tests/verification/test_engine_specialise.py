@@ -74,7 +74,7 @@ def test_steady_states_are_solved_with_the_whole_network(small) -> None:
 
 @pytest.mark.parametrize(
     ("sentence", "most"),
-    [("0.5 mg/kg IV over 40 min, twice a week for 1 week", 40), ("esketamine 84 mg intranasal, weekly for 2 weeks", 45)],
+    [("0.5 mg/kg IV over 40 min, twice a week for 1 week", 40), ("esketamine 84 mg nasal, weekly for 2 weeks", 45)],
 )
 def test_the_whole_model_and_its_part_agree(sentence: str, most: int) -> None:
     model = lowered_model()
