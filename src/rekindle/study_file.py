@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from rekindle.documents import Document, Location
 from rekindle.errors import InputError, nearest
@@ -250,19 +251,33 @@ def _shown(given: object) -> str:
 
 def _model_at(location: Location, schema: type[BaseModel]) -> type[BaseModel] | None:
     """The schema of the mapping that the last step of a location stands in."""
-    models: dict[str, type[BaseModel]] = {"population": PopulationFields, "arms": ArmFields}
-    named = [step for step in location[:-1] if isinstance(step, str)]
-    if not named:
-        return schema
-    return models.get(named[0]) if len(named) == 1 else None
+    model: type[BaseModel] | None = schema
+    for step in location[:-1]:
+        if isinstance(step, str):
+            field = _field(step, model)
+            model = _schema_in(field.annotation) if field else None
+    return model
+
+
+def _field(name: str, model: type[BaseModel] | None) -> FieldInfo | None:
+    """The field that a file writes so."""
+    if model is None:
+        return None
+    return next((field for key, field in model.model_fields.items() if name == (field.alias or key)), None)
+
+
+def _schema_in(annotation: Any) -> type[BaseModel] | None:
+    """The schema that a type is or holds: that of a field, of a list's entries, of an optional field."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _schema_in(inner))), None)
 
 
 def _sibling_fields(location: Location, schema: type[BaseModel]) -> list[str]:
     model = _model_at(location, schema)
-    return list(model.model_fields) if model else []
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
 
 
 def _description(location: Location, schema: type[BaseModel]) -> str:
-    model = _model_at(location, schema)
-    field = model.model_fields.get(str(location[-1])) if model and location else None
+    field = _field(str(location[-1]), _model_at(location, schema)) if location else None
     return str(field.description) if field and field.description else ""
