@@ -27,6 +27,8 @@ _UNARY: dict[str, Callable[[float], float]] = {
     "ceil": math.ceil,
 }
 
+_SMALLEST_BASE = 1e-300
+
 _WITHOUT_SLOPE = ("floor", "ceil", "less", "less_equal", "equal", "and", "or", "not")
 
 
@@ -278,10 +280,13 @@ class Graph:
 
     def _general_power_rule(self, node: int, base: int, exponent: int) -> dict[int, int]:
         total: dict[int, int] = {}
-        logarithm = self.unary("log", base)
+        # At a base of nought the logarithm and a negative power must stay finite, for they are multiplied by nought.
+        positive = self.extreme("maximum", base, self.constant(_SMALLEST_BASE))
+        logarithm = self.unary("log", positive)
         for state, part in self._derivatives[exponent].items():
             total[state] = self.multiply(node, self.multiply(part, logarithm))
-        slope = self.multiply(exponent, self.multiply(node, self.inverse(base)))
+        lower = self.power(positive, self.subtract(exponent, self.constant(1.0)))
+        slope = self.multiply(exponent, lower)
         for state, part in self._derivatives[base].items():
             term = self.multiply(slope, part)
             total[state] = self.add(total[state], term) if state in total else term
