@@ -17,6 +17,7 @@ from rekindle.engine.lower import Lowered
 from rekindle.engine.person import Accuracy, Person
 from rekindle.engine.schedule import BASE, JUMP, LOAD, STEADY, Segments
 from rekindle.engine.steady import collecting_states, steady_states
+from rekindle.engine.table import SegmentTable
 from rekindle.engine.task import Failure, Task
 from rekindle.errors import SolverError
 
@@ -29,6 +30,8 @@ def settled(task: Task) -> tuple[Task, list[Failure]]:
 
     Those people are given their schedule without the steady state; the caller must not use what comes out.
     """
+    if isinstance(task.segments, SegmentTable):
+        return task, []  # it knows no steady states
     segments: list[Segments] = list(task.segments)
     which = task.which.copy()
     failures: list[Failure] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rekindle.engine.lower import Lowered
 from rekindle.engine.schedule import Segments
+from rekindle.engine.table import SegmentTable
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -59,12 +60,13 @@ class Task:
 
     `scale` is a typical size of every state, shape (states,). With `begin` people go on from where they stood
     instead of from the model's starting values; `end`, when given, is filled with where they stand after the
-    last segment (NaN for those who cannot be solved).
+    last segment (NaN for those who cannot be solved). `chunk` is how many people a backend that works in chunks
+    takes side by side; None for its own choice.
     """
 
     lowered: Lowered
     rows: Floats
-    segments: tuple[Segments, ...]
+    segments: Sequence[Segments]
     which: NDArray[np.int64]
     outputs: tuple[str, ...]
     relative_tolerance: float
@@ -73,6 +75,7 @@ class Task:
     progress: Progress | None = None
     begin: Standing | None = None
     end: Standing | None = None
+    chunk: int | None = None
 
     def take(self, people: NDArray[np.int64]) -> Task:
         """The same for some of the people, by position; with room of its own for where they end."""
@@ -87,5 +90,8 @@ class Task:
 
     def empty(self) -> Floats:
         """An array of NaN for the outputs, shape (people, times, outputs)."""
-        longest = max(len(self.segments[w].times) for w in set(self.which.tolist()))
+        if isinstance(self.segments, SegmentTable):
+            longest = int(self.segments.counts[self.which].max(initial=0))
+        else:
+            longest = max(len(self.segments[w].times) for w in set(self.which.tolist()))
         return np.full((len(self.rows), longest, len(self.outputs)), np.nan)
