@@ -20,7 +20,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
     ("report",),
-    ("trial",),
+    ("planning",),
+    ("inference",),
+    ("trial", "person"),
     (
         "simulate",
         "trajectories",

@@ -1,0 +1,216 @@
+"""Candidates for one person: many people like them, each with a full set of parameters, and how each would fare.
+
+A candidate is one draw of everything that is not known: which set of the model's shared parameters holds, the
+person's random effects, and the covariates that the file does not give. What is known (body, illness, other drugs)
+is the same for all. All candidates are given the person's own doses in one solve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.cohort import person_parameters
+from rekindle.dosing import Course, parse
+from rekindle.engine.schedule import Infusion, Schedule
+from rekindle.errors import InputError, RekindleError
+from rekindle.mechanism.delivery import NEEDED, deliver
+from rekindle.population import People, draw, variability
+from rekindle.population.variability import weights
+from rekindle.simulate import lowered_model
+from rekindle.streams import normals, uniforms
+from rekindle.study import Arm
+
+if TYPE_CHECKING:
+    from rekindle.dosing.administration import Administration
+    from rekindle.engine.schedule import Event
+    from rekindle.person.record import Person, Planned
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+CIRCUMSTANCES = ("contact", "care")
+DELIVERY = (*NEEDED, "oral_antidepressant")
+SCREENING = 1e-3
+"""Relative tolerance of the solver for candidates: errors far below a rater's."""
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Sets of the model's shared parameters: name to values, shape (sets,); all sets are equally likely beforehand."""
+
+    values: Mapping[str, Array]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.values.values())))
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Candidates as rows: their table of people, which set each has, and the luck behind their random effects.
+
+    `luck` has shape (candidates, effects) and is standard normal beforehand.
+    """
+
+    people: People
+    sets: Sets
+    which: Integers
+    luck: Array
+    _parameters: dict[str, Array] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    def take(self, rows: NDArray[np.intp] | Integers) -> Candidates:
+        """The candidates of these rows."""
+        return Candidates(self.people.take(np.asarray(rows)), self.sets, self.which[rows], self.luck[rows])
+
+
+def draw_candidates(person: Person, sets: Sets, count: int, seed: int, *, round_number: int = 0) -> Candidates:
+    """Candidates for a person before their ratings are looked at.
+
+    Raises:
+        InputError: a covariate of the person is out of range.
+    """
+    start = round_number * 1_000_000
+    drawn = draw(person.kind, count, seed, start=start)
+    people = drawn.with_columns(**dict(person.covariates))
+    luck = np.column_stack(
+        [normals(seed, "candidate", effect.parameter, start=start, count=count) for effect in variability()]
+    )
+    which = (uniforms(seed, "candidate", "set", start=start, count=count) * len(sets)).astype(np.int64)
+    return Candidates(_with_effects(people, luck), sets, which, luck)
+
+
+def moved(candidates: Candidates, luck: Array, which: Integers) -> Candidates:
+    """The same covariates with other random effects and sets."""
+    return Candidates(_with_effects(candidates.people, luck), candidates.sets, which, luck)
+
+
+def _with_effects(people: People, luck: Array) -> People:
+    """People whose random effects follow from standard normal luck, shape (people, effects)."""
+    rows = variability()
+    own = {effect.parameter: luck[:, column] for column, effect in enumerate(rows)}
+    scores: dict[str, Array] = {}
+    for parameter, (shares, left) in weights(rows).items():
+        scores[parameter] = left * own[parameter] + sum(
+            (share * scores[partner] for partner, share in shares.items()), np.zeros(len(luck))
+        )
+    return people.with_columns(**{f"eta.{effect.parameter}": effect.sd * scores[effect.parameter] for effect in rows})
+
+
+def parameters_of(candidates: Candidates, person: Person) -> dict[str, Array]:
+    """Every parameter of the model for every candidate: name to shape (candidates,)."""
+    arm = Arm("person", _nothing(), modifiers=dict(person.modifiers))
+    values: dict[str, Array | float] = {name: each[candidates.which] for name, each in candidates.sets.values.items()}
+    return person_parameters(candidates.people, arm, hypotheses={}, values=values)
+
+
+def _nothing() -> Course:
+    return parse("no treatment")
+
+
+def doses_of(person: Person, planned: Planned | None = None) -> tuple[Administration, ...]:
+    """Everything the person was given and is to be given, in time order; hours from the person's first day.
+
+    Raises:
+        InputError: a dosing sentence that cannot be read, with its place, or a dose by a weight that is not known.
+    """
+    body = _body(person)
+    found: list[Administration] = []
+    for given in person.given:
+        found.extend(_shifted(parse_at(given.sentence, given.where), given.time_h, body, given.where))
+    if planned is not None:
+        found.extend(_shifted(planned.course, planned.from_h, body, "the planned course"))
+    return tuple(sorted(found, key=lambda dose: dose.time_h))
+
+
+def parse_at(sentence: str, where: str) -> Course:
+    """The course of a sentence, given once where it does not say when; an error names its place.
+
+    Raises:
+        InputError: what the language of doses says of the sentence.
+    """
+    with suppress(RekindleError):
+        return parse(f"{sentence}, once")
+    try:
+        return parse(sentence)
+    except RekindleError as error:
+        error.where = f"{where}: {error.where}" if error.where and where else where or error.where
+        raise
+
+
+def _body(person: Person) -> dict[str, float | str | None]:
+    known = person.covariates
+    return {
+        "weight_kg": float(known["weight_kg"]) if "weight_kg" in known else None,
+        "height_cm": float(known["height_cm"]) if "height_cm" in known else None,
+        "sex": str(known["sex"]) if "sex" in known else None,
+    }
+
+
+def _shifted(course: Course, from_h: float, body: Mapping[str, float | str | None], where: str) -> list[Administration]:
+    try:
+        doses = course.administrations(**body)  # type: ignore[arg-type]
+    except InputError as error:
+        error.where = where or error.where
+        raise
+    return [replace(dose, time_h=dose.time_h + from_h) for dose in doses]
+
+
+def schedules_of(
+    doses: Sequence[Administration], parameters: Mapping[str, Array], times_h: Sequence[float], *, drug: bool = True
+) -> list[Schedule]:
+    """One schedule a candidate, or a single one when all are alike; with `drug` off only visits and care are left."""
+    names = [*_that_matter(doses, {name: float(parameters[name][0]) for name in DELIVERY}), "care_after"]
+    table = np.column_stack([parameters[name] for name in names])
+    rows, group = np.unique(table, axis=0, return_inverse=True)
+    made = [_schedule(doses, dict(zip(names, row.tolist(), strict=True)), times_h, drug) for row in rows]
+    return made if len(made) == 1 else [made[number] for number in group.ravel().tolist()]
+
+
+def _that_matter(doses: Sequence[Administration], own: Mapping[str, float]) -> list[str]:
+    """The delivery parameters that change anything for these doses."""
+    usual = deliver(doses, own)
+    return [name for name in own if deliver(doses, {**own, name: 0.9 * own[name] + 0.01}) != usual]
+
+
+def _schedule(
+    doses: Sequence[Administration], own: Mapping[str, float], times_h: Sequence[float], drug: bool
+) -> Schedule:
+    events: list[Event] = list(deliver(doses, own))
+    if not drug:
+        events = [event for event in events if getattr(event, "target", "") in CIRCUMSTANCES]
+    if doses:
+        last = max(dose.end_h for dose in doses)
+        events.insert(0, Infusion(0.0, "care", 1.0, last + own["care_after"]))
+    return Schedule(tuple(events), tuple(times_h))
+
+
+def courses(
+    parameters: Mapping[str, Array],
+    schedules: Sequence[Schedule],
+    outputs: Sequence[str],
+    *,
+    threads: int | None = None,
+) -> dict[str, Array]:
+    """Outputs of every candidate, name to shape (candidates, times); a candidate who cannot be solved has NaN."""
+    from rekindle.engine.backends import solve
+
+    lowered = lowered_model()
+    rows = np.column_stack([parameters[name] for name in lowered.parameters])
+    solution = solve(
+        lowered,
+        rows,
+        schedules[0] if len(schedules) == 1 else schedules,
+        outputs,
+        relative_tolerance=SCREENING,
+        threads=threads,
+        specialise=True,
+    )
+    return {name: solution[name] for name in outputs}

@@ -1,0 +1,141 @@
+"""Where to look for candidates that fit: the ratings regressed on luck, and turned round.
+
+Around the candidates seen so far, expected ratings are taken as linear in the random effects and the start's severity,
+with a mean for each set of parameters; what is not linear counts as noise. Luck given the ratings is then normal with a
+known mean and covariance. A share of candidates always comes from the population, so weights stay bounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.inference.drift import log_density
+from rekindle.inference.importance import effective_size
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+DEFENSIVE = 0.15
+"""Share of moved candidates that are drawn from the population all the same."""
+WIDER = 1.15
+"""Factor on the spread of luck, so that the proposal has heavier shoulders than what it aims at."""
+SIGNIFICANT = 3.0
+"""Slopes smaller than this many standard errors count as none."""
+LOCAL = 500.0
+"""Effective candidates that the regression rests on at least."""
+SET_WORTH = 20.0
+"""A set's own mean is trusted as if this many candidates of the average stood beside it."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A distribution of luck, covariate rows and sets; `aim` says how far each set and row is from the ratings.
+
+    `gain` has shape (effects, ratings), `factor` is the Cholesky factor of the covariance of luck, `set_gap` has
+    shape (sets, ratings), `row_gap` (rows, ratings); `sets` and `rows` are chances that sum to 1.
+    """
+
+    gain: Array
+    factor: Array
+    set_gap: Array
+    row_gap: Array
+    sets: Array
+    rows: Array
+
+    def mean(self, place: Integers, which: Integers) -> Array:
+        """Mean luck of candidates with these rows and sets, shape (candidates, effects)."""
+        return np.asarray((self.set_gap[which] - self.row_gap[place]) @ self.gain.T)
+
+    def log_ratio(self, luck: Array, place: Integers, which: Integers) -> Array:
+        """Log of this proposal's density over the prior's, shape (candidates,)."""
+        away = np.linalg.solve(self.factor, (luck - self.mean(place, which)).T)
+        adapted = 0.5 * (luck**2).sum(axis=1) - 0.5 * (away**2).sum(axis=0) - np.log(np.diag(self.factor)).sum()
+        adapted += np.log(self.rows[place] * len(self.rows)) + np.log(self.sets[which] * len(self.sets))
+        return np.asarray(np.logaddexp(np.log(DEFENSIVE), np.log1p(-DEFENSIVE) + adapted))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Candidates solved so far: `ratings` are expected ones, `noise` the covariance of observed ones around them."""
+
+    luck: Array
+    place: Integers
+    which: Integers
+    ratings: Array
+    noise: Array
+
+
+def proposal_near(seen: Seen, weights: Array, observed: Array, start: Array, sets: int) -> Proposal:
+    """The proposal that the weighted candidates suggest; `start` is the severity of each covariate row."""
+    chance = local_weights(weights)
+    design = np.column_stack([seen.luck, start[seen.place] - start.mean()])
+    means = _set_means(seen, chance, sets)
+    centred = design - chance @ design
+    target = seen.ratings - means[seen.which]
+    root = np.sqrt(chance)[:, None]
+    inverse = np.linalg.inv((root * centred).T @ (root * centred) + 1e-6 * np.eye(design.shape[1]))
+    slopes = inverse @ ((root * centred).T @ (root * target))
+    left = target - centred @ slopes
+    spare = (chance[:, None] * left).T @ left
+    error = np.sqrt(np.diag(inverse)[:, None] * np.diag(spare)[None, :] / effective_size(chance))
+    slopes = np.where(np.abs(slopes) > SIGNIFICANT * error, slopes, 0.0)
+    effects = seen.luck.shape[1]
+    # The intercept at luck zero and the average start.
+    means = means - (chance @ design) @ slopes
+    row_gap = (start - start.mean())[:, None] * slopes[effects]
+    return _turned(slopes[:effects].T, row_gap, observed - means, seen.noise + spare)
+
+
+def _turned(slopes: Array, row_gap: Array, gap: Array, noise: Array) -> Proposal:
+    """Luck given the ratings from ratings given luck (`slopes`, shape ratings x effects)."""
+    weighted = np.linalg.solve(noise, slopes)
+    covariance = np.linalg.inv(np.eye(slopes.shape[1]) + slopes.T @ weighted)
+    whole = noise + slopes @ slopes.T
+    rows = log_density(gap.mean(axis=0) - row_gap, whole)
+    across = np.atleast_2d(np.cov(row_gap, rowvar=False)) if len(row_gap) > 1 else np.zeros_like(whole)
+    sets = log_density(gap, whole + across)
+    return Proposal(
+        gain=covariance @ weighted.T,
+        factor=WIDER * np.linalg.cholesky(covariance),
+        set_gap=gap,
+        row_gap=row_gap,
+        sets=_softened(sets),
+        rows=_softened(rows),
+    )
+
+
+def _softened(logs: Array) -> Array:
+    """Chances from log likelihoods, mixed with even ones."""
+    chance = np.exp(0.8 * (logs - logs.max()))
+    return np.asarray(0.9 * chance / chance.sum() + 0.1 / len(chance))
+
+
+def local_weights(weights: Array) -> Array:
+    """The weights raised to the largest power that leaves enough effective candidates."""
+    low, high = 0.0, 1.0
+    positive = np.maximum(weights / weights.max(), 1e-300)
+    if effective_size(weights) >= LOCAL:
+        return weights
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        raised = positive**middle
+        if effective_size(raised / raised.sum()) >= LOCAL:
+            low = middle
+        else:
+            high = middle
+    raised = positive**low
+    return np.asarray(raised / raised.sum())
+
+
+def _set_means(seen: Seen, chance: Array, sets: int) -> Array:
+    """Mean ratings of each set, drawn towards the mean of all, shape (sets, ratings)."""
+    overall = chance @ seen.ratings
+    weight = np.bincount(seen.which, chance, minlength=sets)
+    count = weight * effective_size(chance)
+    total = np.column_stack([np.bincount(seen.which, chance * column, minlength=sets) for column in seen.ratings.T])
+    own = np.divide(total, weight[:, None], out=np.tile(overall, (sets, 1)), where=weight[:, None] > 0)
+    trust = (count / (count + SET_WORTH))[:, None]
+    return np.asarray(trust * own + (1.0 - trust) * overall)

@@ -1,0 +1,147 @@
+"""What each candidate's ratings would be: expected score, rater's error, and how far drift would move it.
+
+The error is that of `rekindle.outcomes.observe`, item by item, as a normal: smaller near the ends of a scale, where an
+item has no room, with the rounding to whole points in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.errors import InputError
+from rekindle.inference.drift import Wander, log_density
+from rekindle.outcomes import Scale, scale
+from rekindle.outcomes.observation import ROUNDING_VARIANCE, item_error_sd
+
+if TYPE_CHECKING:
+    from rekindle.person.record import Rated
+
+Array = NDArray[np.float64]
+
+MOOD = (
+    "severity",
+    "anhedonia",
+    "tension",
+    "sleep_disturbance",
+    "appetite_loss",
+    "poor_concentration",
+    "fatigue",
+    "suicidal_ideation",
+)
+"""Latent states that move when the illness drifts."""
+
+_STEP = 0.02
+_LEAST_SD = 0.3  # points: no rating is surer than this
+_NODES = (0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Expected ratings of every candidate.
+
+    `mean`, `variance` (points squared) and `slope` (points a unit of severity) have shape (candidates, ratings);
+    `scales` names each rating's scale, `times_h` has shape (ratings,).
+    """
+
+    mean: Array
+    variance: Array
+    slope: Array
+    scales: tuple[str, ...]
+    times_h: Array
+
+    def take(self, columns: Sequence[int]) -> Expected:
+        """Some of the ratings."""
+        chosen = list(columns)
+        return Expected(
+            self.mean[:, chosen],
+            self.variance[:, chosen],
+            self.slope[:, chosen],
+            tuple(self.scales[column] for column in chosen),
+            self.times_h[chosen],
+        )
+
+    def of(self, rows: NDArray[np.intp]) -> Expected:
+        """Some of the candidates."""
+        return Expected(self.mean[rows], self.variance[rows], self.slope[rows], self.scales, self.times_h)
+
+    def wander_covariance(self, wander: Wander, other: Expected | None = None) -> Array:
+        """Covariance of drift and bent between ratings, shape (candidates, ratings, other ratings)."""
+        right = self if other is None else other
+        drift = wander.covariance(self.times_h, right.times_h)
+        same = np.array([[one == two for two in right.scales] for one in self.scales], dtype=np.float64)
+        shared = drift + wander.bent**2 * same
+        return self.slope[:, :, None] * right.slope[:, None, :] * shared[None, :, :]
+
+    def log_likelihood(self, observed: Array, wander: Wander) -> Array:
+        """Log likelihood of observed totals, shape (candidates,)."""
+        covariance = self.wander_covariance(wander)
+        places = np.arange(len(self.scales))
+        covariance[:, places, places] += self.variance
+        return log_density(observed[None, :] - self.mean, covariance)
+
+
+def look_times(ratings: Sequence[Rated]) -> list[float]:
+    """Hours at which the latent states are needed: each rating's time and its recall window."""
+    return sorted({time for rating in ratings for time in _nodes(rating)})
+
+
+def _nodes(rating: Rated) -> list[float]:
+    if not rating.recall_days:
+        return [max(rating.time_h, 0.0)]
+    return [max(rating.time_h - share * 24.0 * rating.recall_days, 0.0) for share in _NODES]
+
+
+def latents_of(scales: Sequence[str]) -> tuple[str, ...]:
+    """What these scales need from the model.
+
+    Raises:
+        InputError: an unknown scale, or one that needs a person's own baseline, which ratings do not.
+    """
+    names: dict[str, None] = {}
+    for name in scales:
+        found = scale(name)
+        if found.person_inputs:
+            raise InputError(f"'{found.name}' is a vital sign, not a rating scale.", hint="Give it under vitals.")
+        names |= dict.fromkeys(found.latents)
+    return tuple(names)
+
+
+def expected_ratings(ratings: Sequence[Rated], latents: Mapping[str, Array], times_h: Sequence[float]) -> Expected:
+    """Expected ratings from the latent states at `times_h`: name to shape (candidates, times)."""
+    place = {time: column for column, time in enumerate(times_h)}
+    count = len(next(iter(latents.values()))) if latents else 0
+    shape = (count, len(ratings))
+    mean, variance, slope = np.empty(shape), np.empty(shape), np.empty(shape)
+    for column, rating in enumerate(ratings):
+        looked = [place[time] for time in _nodes(rating)]
+        found = scale(rating.scale)
+        own = {name: latents[name][:, looked] for name in found.latents}
+        mean[:, column], variance[:, column], slope[:, column] = rating_moments(found, own)
+    times = np.array([rating.time_h for rating in ratings], dtype=np.float64)
+    return Expected(mean, variance, slope, tuple(scale(rating.scale).name for rating in ratings), times)
+
+
+def rating_moments(found: Scale, latents: Mapping[str, Array]) -> tuple[Array, Array, Array]:
+    """Mean, variance and slope of one rating, shape (candidates,) each, over the times of its recall window."""
+    items = found.expected_items(latents).mean(axis=1)
+    raised = {name: value + _STEP if name in MOOD else value for name, value in latents.items()}
+    slope = (found.expected(raised).mean(axis=1) - items.sum(axis=1)) / _STEP
+    return items.sum(axis=1), rating_variance(found, items), slope
+
+
+def rating_variance(found: Scale, items: Array) -> Array:
+    """Variance of a rating's total, points squared, from expected item scores (..., items)."""
+    low = np.array([item.minimum for item in found.items])
+    high = np.array([item.maximum for item in found.items])
+    own, shared = np.sqrt(1.0 - found.halo), np.sqrt(found.halo)
+    room = np.minimum(items - low, high - items) / (np.sqrt(3.0) * (own + shared))
+    error = np.minimum(item_error_sd(found), np.maximum(room, 0.0))
+    part = np.minimum(np.minimum(items - low, high - items), 0.5)
+    rounding = np.minimum(ROUNDING_VARIANCE, np.maximum(part, 0.0) * (1.0 - np.maximum(part, 0.0)))
+    total = (own * error) ** 2 + rounding
+    return np.asarray(total.sum(axis=-1) + (shared * error.sum(axis=-1)) ** 2 + _LEAST_SD**2)

@@ -1,0 +1,16 @@
+"""The sets of shared parameters that candidates draw from: the calibrated ensemble."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rekindle.inference.candidates import Sets
+from rekindle.mechanism.plausible import plausible_values
+
+COUNT = 200
+
+
+@lru_cache(maxsize=4)
+def shared_sets(count: int = COUNT, seed: int = 1) -> Sets:
+    """`count` equally likely sets of the model's shared parameters."""
+    return Sets(plausible_values(count, seed))

@@ -1,0 +1,347 @@
+"""What a person's ratings teach about them: the candidates weighted, moved towards what was seen, and checked.
+
+In steps: (1) covariates that fit the ratings before the first dose; (2) half of the candidates with luck drawn from
+the population; (3) the rest near what fitted best, a fifth of them still from the population. All are weighted by
+likelihood times prior over the mixture they came from (Owen and Zhou 2000, doi:10.1080/01621459.2000.10473909).
+Drift and bent are integrated out in closed form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.errors import SolverError
+from rekindle.inference.candidates import (
+    Candidates,
+    Sets,
+    courses,
+    doses_of,
+    draw_candidates,
+    moved,
+    parameters_of,
+    schedules_of,
+)
+from rekindle.inference.drift import DEFAULT, Wander
+from rekindle.inference.importance import TRUSTED, effective_size, pareto_smoothed, systematic
+from rekindle.inference.measurements import log_likelihood, measured_outputs, rises_of
+from rekindle.inference.proposal import DEFENSIVE, Proposal, Seen, proposal_near
+from rekindle.inference.ratings import Expected, expected_ratings, latents_of, look_times
+from rekindle.inference.sets import shared_sets
+from rekindle.person.record import Person
+from rekindle.population import variability
+from rekindle.streams import normals, uniforms
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+POOL = 4
+"""Covariates tried for each one kept."""
+FEWEST = 200.0
+"""Effective candidates below which another round is made."""
+MOST_ROUNDS = 4
+SURPRISE = 0.001
+"""Chance of ratings as odd as these, below which the person is unlike anyone in the model's range."""
+
+OK, TOO_LITTLE, UNLIKE = "ok", "too little data", "unlike anyone in the model's range"
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What the data said of one thing that differs between people: its mean and spread after, in units of the spread
+    before, when it had mean 0 and spread 1."""
+
+    name: str
+    mean: float
+    spread: float
+
+    @property
+    def information(self) -> float:
+        """Nats by which the data moved it (Kullback-Leibler divergence of normals)."""
+        return 0.5 * (self.spread**2 + self.mean**2 - 1.0) - float(np.log(self.spread))
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Weighted candidates after a person's data.
+
+    `weights` sum to 1, shape (candidates,). `expected` holds each candidate's expected ratings at the person's
+    ratings, `observed` the ratings. `surprise` is the chance of ratings at least as odd. `verdict` is "ok", "too
+    little data" or "unlike anyone in the model's range".
+    """
+
+    person: Person
+    candidates: Candidates
+    weights: Array
+    expected: Expected
+    observed: Array
+    wander: Wander
+    effective: float
+    pareto_k: float
+    surprise: float
+    verdict: str
+    learned: tuple[Learned, ...]
+    seed: int
+    unsolved: int = 0
+
+    def resampled(self, count: int) -> NDArray[np.intp]:
+        """Rows of `count` candidates drawn by weight."""
+        uniform = float(uniforms(self.seed, "posterior", "resample", count=1)[0])
+        return systematic(self.weights, count, uniform)
+
+    def diagnostics(self) -> dict[str, object]:
+        """Numbers that say how far to trust it, ready for JSON."""
+        return {
+            "verdict": self.verdict,
+            "candidates": len(self.candidates),
+            "effective_candidates": round(self.effective, 1),
+            "pareto_k": None if not np.isfinite(self.pareto_k) else round(self.pareto_k, 3),
+            "surprise": round(self.surprise, 6),
+            "unsolved": self.unsolved,
+            "ratings": len(self.observed),
+            "learned": [
+                {"name": each.name, "mean": round(each.mean, 3), "spread": round(each.spread, 3),
+                 "information": round(each.information, 4)}
+                for each in self.learned
+            ],
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Round:
+    """Candidates of one round with what came out of them."""
+
+    candidates: Candidates
+    place: Integers
+    expected: Expected
+    log_likelihood: Array
+
+
+def update(
+    person: Person,
+    *,
+    candidates: int = 10_000,
+    seed: int = 1,
+    sets: Sets | None = None,
+    wander: Wander = DEFAULT,
+    threads: int | None = None,
+) -> Posterior:
+    """The posterior of a person from their doses, ratings, vital signs and drug levels.
+
+    Up to twice as many candidates are tried when few of the first fit. The same person, seed and model give the same
+    answer.
+
+    Raises:
+        InputError: the person's doses or ratings cannot be used, with their place.
+        SolverError: hardly any candidate could be solved.
+    """
+    sets = sets or shared_sets()
+    work = _Work(person, sets, wander, threads)
+    base, first_log = _screened(work, candidates, seed)
+    half = candidates // 2
+    rounds = [work.solve(base.take(np.arange(half)), np.arange(half))]
+    proposals: list[Proposal] = []
+    counts = [half]
+    while True:
+        weights, k = _weights(rounds, proposals, counts, first_log)
+        enough = effective_size(weights) >= FEWEST and k <= TRUSTED
+        if len(rounds) > 1 and (enough or len(rounds) >= MOST_ROUNDS):
+            break
+        proposals.append(_next(rounds, weights, work, base))
+        size = candidates - half if len(rounds) == 1 else half
+        rounds.append(work.solve(*_drawn(proposals[-1], base, size, seed, len(rounds))))
+        counts.append(size)
+    return _posterior(work, rounds, weights, k, seed)
+
+
+class _Work:
+    """One person's part of every round: doses, times and likelihood are worked out once."""
+
+    def __init__(self, person: Person, sets: Sets, wander: Wander, threads: int | None) -> None:
+        self.person, self.sets, self.wander, self.threads = person, sets, wander, threads
+        self.doses = tuple(dose for dose in doses_of(person) if dose.time_h <= person.now_h)
+        self.rises = rises_of(person.vitals, self.doses)
+        latents = latents_of(tuple(rating.scale for rating in person.ratings)) or ("severity",)
+        self.outputs = tuple(dict.fromkeys((*latents, *measured_outputs(person, self.rises))))
+        looks = look_times(person.ratings) + [rise.time_h for rise in self.rises]
+        self.times = sorted({0.0, *looks, *(level.time_h for level in person.levels)})
+        self.observed = np.array([rating.total for rating in person.ratings], dtype=np.float64)
+        first = min((dose.time_h for dose in self.doses), default=np.inf)
+        self.before = [place for place, rating in enumerate(person.ratings) if rating.time_h <= first]
+
+    def solve(self, candidates: Candidates, place: Integers) -> _Round:
+        """A round: every candidate given the person's doses and compared with what was seen."""
+        parameters = parameters_of(candidates, self.person)
+        schedules = schedules_of(self.doses, parameters, self.times)
+        outputs = courses(parameters, schedules, self.outputs, threads=self.threads)
+        expected = expected_ratings(self.person.ratings, outputs, self.times)
+        solved = np.isfinite(outputs[self.outputs[0]]).all(axis=1)
+        total = np.full(len(candidates), -np.inf)
+        rows = np.flatnonzero(solved)
+        total[rows] = expected.of(rows).log_likelihood(self.observed, self.wander)
+        own = {name: values[rows] for name, values in outputs.items()}
+        total[rows] += log_likelihood(self.person, self.rises, own, self.times, len(rows))
+        return _Round(candidates, place, expected, total)
+
+    def at_rest(self, candidates: Candidates) -> Array:
+        """Log likelihood of the ratings before the first dose alone, shape (candidates,)."""
+        if not self.before:
+            return np.zeros(len(candidates))
+        parameters = parameters_of(candidates, self.person)
+        latents = courses(parameters, schedules_of((), parameters, (0.0,)), self.outputs, threads=self.threads)
+        ratings = [self.person.ratings[place] for place in self.before]
+        still = {name: np.repeat(values, len(self.times), axis=1) for name, values in latents.items()}
+        return expected_ratings(ratings, still, self.times).log_likelihood(self.observed[self.before], self.wander)
+
+
+def _screened(work: _Work, count: int, seed: int) -> tuple[Candidates, Array]:
+    """Candidates whose covariates fit the ratings before the first dose, and the log likelihood used for it."""
+    if not work.before:
+        return draw_candidates(work.person, work.sets, count, seed), np.zeros(count)
+    pool = draw_candidates(work.person, work.sets, POOL * count, seed)
+    fit = work.at_rest(pool)
+    weights = np.exp(fit - fit.max())
+    rows = systematic(weights / weights.sum(), count, float(uniforms(seed, "candidate", "screen", count=1)[0]))
+    order = np.argsort(uniforms(seed, "candidate", "shuffle", count=count))
+    rows = rows[order]
+    chosen = pool.take(rows)
+    fresh = draw_candidates(work.person, work.sets, count, seed, round_number=1)
+    # Random effects and sets have no part in the state of rest, so fresh luck costs nothing and repeats nobody.
+    return moved(chosen, fresh.luck, fresh.which), fit[rows]
+
+
+def _weights(
+    rounds: Sequence[_Round], proposals: Sequence[Proposal], counts: Sequence[int], first_log: Array
+) -> tuple[Array, float]:
+    """Smoothed weights over the candidates of all rounds, and the tail's shape."""
+    share = np.log(np.array(counts) / sum(counts))
+    logs = []
+    for each in rounds:
+        mixture = np.full(len(each.place), share[0])
+        for number, proposal in enumerate(proposals):
+            ratio = proposal.log_ratio(each.candidates.luck, each.place, each.candidates.which)
+            mixture = np.logaddexp(mixture, share[number + 1] + ratio)
+        logs.append(each.log_likelihood - first_log[each.place] - mixture)
+    return pareto_smoothed(np.concatenate(logs))
+
+
+def _next(rounds: Sequence[_Round], weights: Array, work: _Work, base: Candidates) -> Proposal:
+    """Where to look next."""
+    rows = np.concatenate([np.isfinite(each.log_likelihood) for each in rounds])
+    ratings = np.concatenate([each.expected.mean for each in rounds])[rows]
+    luck = np.concatenate([each.candidates.luck for each in rounds])[rows]
+    place = np.concatenate([each.place for each in rounds])[rows]
+    which = np.concatenate([each.candidates.which for each in rounds])[rows]
+    some = rounds[-1].expected
+    noise = some.wander_covariance(work.wander).mean(axis=0) + np.diag(some.variance.mean(axis=0))
+    start = np.asarray(base.people["baseline_madrs"], dtype=np.float64)
+    kept = weights[rows] / weights[rows].sum()
+    seen = Seen(luck, place, which, ratings, noise)
+    return proposal_near(seen, kept, work.observed, start, len(base.sets))
+
+
+def _drawn(proposal: Proposal, base: Candidates, count: int, seed: int, number: int) -> tuple[Candidates, Integers]:
+    """Candidates of a proposal: some as the population has them."""
+    name = f"round {number}"
+
+    def uniform(what: str) -> Array:
+        return uniforms(seed, "candidate", name, what, count=count)
+
+    adapted = uniform("defensive") >= DEFENSIVE
+    luck = np.column_stack(
+        [normals(seed, "candidate", name, effect.parameter, count=count) for effect in variability()]
+    )
+    sets = len(base.sets)
+    place = _by_chance(proposal.rows, uniform("row"))
+    place = np.where(adapted, place, (uniform("row") * len(base)).astype(np.int64))
+    which = _by_chance(proposal.sets, uniform("set"))
+    which = np.where(adapted, which, (uniform("set") * sets).astype(np.int64))
+    luck = np.where(adapted[:, None], proposal.mean(place, which) + luck @ proposal.factor.T, luck)
+    return moved(base.take(place), luck, which), place
+
+
+def _by_chance(chances: Array, uniform: Array) -> Integers:
+    places = np.searchsorted(np.cumsum(chances), uniform * chances.sum(), side="right")
+    return np.asarray(np.minimum(places, len(chances) - 1), dtype=np.int64)
+
+
+def _posterior(work: _Work, rounds: Sequence[_Round], weights: Array, k: float, seed: int) -> Posterior:
+    from rekindle.population.people import concat
+
+    candidates = Candidates(
+        concat([each.candidates.people for each in rounds]),
+        work.sets,
+        np.concatenate([each.candidates.which for each in rounds]),
+        np.concatenate([each.candidates.luck for each in rounds]),
+    )
+    parts = [each.expected for each in rounds]
+    expected = Expected(
+        np.concatenate([part.mean for part in parts]),
+        np.concatenate([part.variance for part in parts]),
+        np.concatenate([part.slope for part in parts]),
+        parts[0].scales,
+        parts[0].times_h,
+    )
+    unsolved = int(sum(np.isneginf(each.log_likelihood).sum() for each in rounds))
+    if unsolved > 0.5 * len(candidates):
+        raise SolverError(f"{unsolved} of {len(candidates)} candidates could not be solved.")
+    surprise = _surprise(expected, weights, work.observed, work.wander)
+    size = effective_size(weights)
+    return Posterior(
+        person=work.person,
+        candidates=candidates,
+        weights=weights,
+        expected=expected,
+        observed=work.observed,
+        wander=work.wander,
+        effective=size,
+        pareto_k=k,
+        surprise=surprise,
+        verdict=_verdict(work, size, k, surprise),
+        learned=_learned(candidates, weights),
+        seed=seed,
+        unsolved=unsolved,
+    )
+
+
+def _verdict(work: _Work, size: float, k: float, surprise: float) -> str:
+    if surprise < SURPRISE or size < FEWEST / 4.0 or (np.isfinite(k) and k > 1.0):
+        return UNLIKE
+    return TOO_LITTLE if len(work.observed) - len(work.before) < 1 else OK
+
+
+def _surprise(expected: Expected, weights: Array, observed: Array, wander: Wander) -> float:
+    """The posterior predictive chance of ratings that lie at least as far from what is expected."""
+    from scipy.stats import chi2
+
+    if not len(observed):
+        return 1.0
+    rows = np.argsort(weights)[-500:]
+    some = expected.of(rows)
+    covariance = some.wander_covariance(wander)
+    places = np.arange(len(observed))
+    covariance[:, places, places] += some.variance
+    residual = observed[None, :] - some.mean
+    distance = (residual * np.linalg.solve(covariance, residual[..., None])[..., 0]).sum(axis=1)
+    share = weights[rows] / weights[rows].sum()
+    return float(share @ chi2.sf(distance, len(observed)))
+
+
+def _learned(candidates: Candidates, weights: Array) -> tuple[Learned, ...]:
+    """Every random effect and the severity at the start, those that the data moved most first."""
+    found = []
+    for column, effect in enumerate(variability()):
+        luck = candidates.luck[:, column]
+        mean = float(weights @ luck)
+        found.append(Learned(effect.parameter, mean, max(float(np.sqrt(weights @ (luck - mean) ** 2)), 1e-6)))
+    return tuple(sorted(found, key=lambda each: -each.information))
+
+
+def covariate_spread(posterior: Posterior, name: str) -> Mapping[str, float]:
+    """Weighted mean and spread of a covariate among the candidates."""
+    values = np.asarray(posterior.candidates.people[name], dtype=np.float64)
+    mean = float(posterior.weights @ values)
+    return {"mean": mean, "spread": float(np.sqrt(posterior.weights @ (values - mean) ** 2))}
