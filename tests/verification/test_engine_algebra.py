@@ -147,11 +147,11 @@ def test_an_arrow_is_eliminated_without_new_entries() -> None:
 
 
 def test_kernel_solve_equals_numpy_on_a_real_jacobian(rich: Lowered) -> None:
-    from rekindle.engine.kernel_text import kernel_functions
+    from rekindle.engine.kernel_text import piece_functions
     from rekindle.engine.rosenbrock import GAMMA
 
     width = lanes()
-    library = load(module_text(kernel_functions(rich, width)))
+    library = load(module_text(piece_functions(rich, width)))
     kernels: Kernels = kernels_of(rich)
     generator = np.random.default_rng(5)
     y, b = generator.uniform(0.2, 2.0, (2, 4, width))

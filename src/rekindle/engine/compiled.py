@@ -151,3 +151,11 @@ def lanes() -> int:
     import llvmlite.binding as llvm
 
     return 8 if dict(llvm.get_host_cpu_features()).get("avx512f") else 4
+
+
+@cache
+def quick_reciprocal() -> bool:
+    """Whether the processor estimates eight reciprocals at once (AVX-512)."""
+    import llvmlite.binding as llvm
+
+    return bool(dict(llvm.get_host_cpu_features()).get("avx512f"))

@@ -247,10 +247,7 @@ def _judge(machine: Machine, settings: Settings, crowd: Crowd, lanes: Lanes) -> 
         error, h = lanes.error[lane], lanes.h[lane]
         accepted = error <= 1.0
         lanes.undefined[lane] = math.isnan(error)
-        factor = 0.1
-        if not lanes.undefined[lane]:
-            factor = settings.safety * math.exp(-0.2 * math.log(error + 1e-12))
-            factor = min(max(factor, settings.shrink), settings.grow)
+        factor = 0.1 if lanes.undefined[lane] else lanes.error[machine.width + lane]
         lanes.taken[lane] = 1.0 if accepted else 0.0
         crowd.steps[person, 0 if accepted else 1] += 1
         if accepted and lanes.fresh[lane]:
@@ -343,7 +340,7 @@ def _run(
         _move_on_(machine, plan, crowd, lanes)
 
 
-_INNER: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True}
+_INNER: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "forceinline": True}
 _compiled: Any = njit(**_INNER)
 _refresh_ = _compiled(_refresh)
 _look_ = _compiled(_look)

@@ -26,6 +26,7 @@ class Machine(NamedTuple):
     parameters: int
     prepared: int
     entries: int
+    scratch: int
     stages: int
     outputs: int
     time_state: int
@@ -95,6 +96,8 @@ class Crowd(NamedTuple):
 class Lanes(NamedTuple):
     """Working memory of one thread. Vector arrays hold element i of lane l at i * width + l.
 
+    `error` holds each lane's error norm and then the factor by which its next step is to be longer.
+
     `who` is the person in a lane or -1; `edge`, `row` and `clock` say how far it has come; `proposed` is its next
     step, `restart` the step to take after a change from outside, `fresh` whether that one is still to be learnt.
     """
@@ -129,6 +132,13 @@ class Lanes(NamedTuple):
     undefined: Truths
 
 
+def _aligned(size: int, value: float = 0.0) -> Floats:
+    """An array that begins where a cache line does, so that no vector straddles two."""
+    room = np.full(size + 8, value)
+    begin = (-room.ctypes.data // 8) % 8
+    return room[begin : begin + size]
+
+
 def new_lanes(machine: Machine) -> Lanes:
     """Empty lanes."""
     width, states = machine.width, machine.states
@@ -144,18 +154,18 @@ def new_lanes(machine: Machine) -> Lanes:
         return np.zeros(width, dtype=np.int64)
 
     return Lanes(
-        y=np.ones(vector),
-        y_new=np.ones(vector),
-        into=np.zeros(vector),
-        q=np.ones(max(1, machine.prepared) * width),
-        scale=np.ones(vector),
-        w=np.zeros(machine.entries * width),
-        u=np.zeros(machine.stages * vector),
-        z=np.zeros(vector),
-        f=np.zeros(vector),
-        h=np.zeros(width),
-        error=np.zeros(width),
-        taken=np.zeros(width),
+        y=_aligned(vector, 1.0),
+        y_new=_aligned(vector, 1.0),
+        into=_aligned(vector),
+        q=_aligned(max(1, machine.prepared) * width, 1.0),
+        scale=_aligned(vector, 1.0),
+        w=_aligned(machine.entries * width),
+        u=_aligned(machine.stages * vector),
+        z=_aligned(machine.scratch * width),
+        f=_aligned(vector),
+        h=_aligned(width),
+        error=_aligned(2 * width),
+        taken=_aligned(width),
         base=table(machine.parameters),
         extra=table(machine.parameters),
         row_now=table(machine.parameters),

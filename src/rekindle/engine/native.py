@@ -19,7 +19,7 @@ from rekindle.engine import rosenbrock
 from rekindle.engine.compiled import lanes as lanes_here
 from rekindle.engine.compiled import load
 from rekindle.engine.emit import module_text, program_function
-from rekindle.engine.kernel_text import kernel_functions
+from rekindle.engine.kernel_text import kernel_functions, scratch
 from rekindle.engine.lower import Lowered
 from rekindle.engine.many import solve_reference
 from rekindle.engine.memory import Crowd, Machine, Plan, Settings, Stand, new_lanes
@@ -27,6 +27,7 @@ from rekindle.engine.person import Accuracy
 from rekindle.engine.rosenbrock import Control
 from rekindle.engine.schedule import Segments
 from rekindle.engine.settling import settled
+from rekindle.engine.table import SegmentTable
 from rekindle.engine.task import Failure, Standing, Task
 
 Floats = NDArray[np.float64]
@@ -68,6 +69,7 @@ def native_of(lowered: Lowered, outputs: Sequence[str], width: int | None = None
         )
     )
     watch = load(module_text([program_function("observe", observed, ["y", "q", "p"])]))
+    entries, places = scratch(lowered)
     machine = Machine(
         step=kernel.address("wide_step"),
         accept=kernel.address("wide_accept"),
@@ -79,7 +81,8 @@ def native_of(lowered: Lowered, outputs: Sequence[str], width: int | None = None
         free=len(lowered.parameters),
         parameters=len(lowered.parameters) + len(lowered.derived),
         prepared=len(lowered.prepared),
-        entries=len(lowered.elimination.entries),
+        entries=entries,
+        scratch=places,
         stages=rosenbrock.STAGES,
         outputs=len(outputs),
         time_state=-1 if lowered.time_state is None else lowered.time_state,
@@ -89,7 +92,9 @@ def native_of(lowered: Lowered, outputs: Sequence[str], width: int | None = None
     return made
 
 
-def _plan(segments: Sequence[Segments]) -> Plan:
+def plan_of(segments: Sequence[Segments]) -> Plan:
+    if isinstance(segments, SegmentTable):
+        return segments.plan
     edges = [s.edges for s in segments]
     actions = np.cumsum([0, *(len(s.kind) for s in segments)])
     return Plan(
@@ -133,7 +138,7 @@ def solve_native(task: Task, control: Control | None = None) -> tuple[Floats, li
         left = troubled[second != 0]
         report["by_reference"] = len(left)
         why = {int(troubled[i]): REASONS[int(second[i])] for i in np.flatnonzero(second)}
-        failures += _by_reference(task, values, left, why)
+        failures += by_reference(task, values, left, why)
     for failure in failures:
         values[failure.person] = np.nan
         if task.end is not None:
@@ -146,32 +151,9 @@ def _run(task: Task, control: Control, people: Integers) -> tuple[Floats, Intege
     from rekindle.engine.driver import run
 
     native = native_of(task.lowered, task.outputs)
-    plan = _plan(task.segments)
-    settings = Settings(
-        control.relative,
-        control.floor,
-        control.safety,
-        control.shrink,
-        control.grow,
-        control.first,
-        control.smallest,
-        control.limit,
-    )
-    people_count = len(task.rows)
-    crowd = Crowd(
-        rows=task.rows,
-        which=task.which,
-        scale=task.scale,
-        values=task.empty(),
-        outcome=np.zeros(people_count, dtype=np.int64),
-        steps=np.zeros((people_count, 2), dtype=np.int64),
-        resumed=task.begin is not None,
-        begin=_stand(task.begin),
-        kept=task.end is not None,
-        end=_stand(task.end),
-    )
+    plan = plan_of(task.segments)
+    settings, crowd, numbers = settings_of(control), crowd_of(task), numbers_of(task, control)
     dense = np.array(rosenbrock.H)
-    numbers = np.array([control.relative, control.floor, ROUNDING * float(task.scale.max())])
     lock, done = threading.Lock(), 0
 
     def solve_block(block: Integers) -> None:
@@ -194,13 +176,50 @@ def _run(task: Task, control: Control, people: Integers) -> tuple[Floats, Intege
     return crowd.values, crowd.outcome, crowd.steps, native
 
 
+def settings_of(control: Control) -> Settings:
+    """A control as the loop reads it."""
+    return Settings(
+        control.relative,
+        control.floor,
+        control.safety,
+        control.shrink,
+        control.grow,
+        control.first,
+        control.smallest,
+        control.limit,
+    )
+
+
+def numbers_of(task: Task, control: Control) -> Floats:
+    """A control as the kernel's step reads it."""
+    smallest = ROUNDING * float(task.scale.max())
+    return np.array([control.relative, control.floor, smallest, control.safety, control.shrink, control.grow])
+
+
+def crowd_of(task: Task) -> Crowd:
+    """A task's people, with room for their results."""
+    people = len(task.rows)
+    return Crowd(
+        rows=task.rows,
+        which=task.which,
+        scale=task.scale,
+        values=task.empty(),
+        outcome=np.zeros(people, dtype=np.int64),
+        steps=np.zeros((people, 2), dtype=np.int64),
+        resumed=task.begin is not None,
+        begin=_stand(task.begin),
+        kept=task.end is not None,
+        end=_stand(task.end),
+    )
+
+
 def _stand(standing: Standing | None) -> Stand:
     """The arrays of a standing; empty ones for none."""
     given = standing or Standing.empty(0, 0)
     return Stand(*(np.ascontiguousarray(part) for part in (given.states, given.largest, given.steps)))
 
 
-def _by_reference(task: Task, values: Floats, people: Integers, why: dict[int, str]) -> list[Failure]:
+def by_reference(task: Task, values: Floats, people: Integers, why: dict[int, str]) -> list[Failure]:
     """Solve the people whom the kernel could not, and name those whom nothing can."""
     if not len(people):
         return []
