@@ -26,6 +26,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "simulate",
         "trajectories",
+        "study_summary",
+        "large",
         "cohort",
         "moments",
         "study",
@@ -59,9 +61,11 @@ ORDERED_ROWS: tuple[tuple[str, ...], ...] = (
         "study",
         "moments",
         "cohort",
+        "study_summary",
         "trajectories",
         "treatment",
         "simulate",
+        "large",
     ),
 )
 

@@ -7,16 +7,18 @@ the arm and the hypotheses set.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rekindle.dosing.weights import Body
 from rekindle.engine.schedule import Infusion, Schedule
 from rekindle.errors import InputError
-from rekindle.mechanism.delivery import NEEDED, deliver
+from rekindle.mechanism.delivery import DURATIONS, NEEDED, deliver
 from rekindle.mechanism.hypotheses import switched
 from rekindle.mechanism.modifiers import covariate_values, modified
 from rekindle.mechanism.parameters import parameter_table
@@ -31,11 +33,25 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Cohort:
-    """One arm's people: `parameters` has a row a person and a column a name, `schedules` one a person."""
+    """One arm's people: `parameters` has a row a person and a column a name, `schedules` one a person.
+
+    Where everybody is dosed at the same times, `together` is the one schedule of all, its amounts, rates and values
+    arrays of one number a person (`rekindle.engine.schedule.compile_together` takes it); else it is None.
+    """
 
     names: tuple[str, ...]
     parameters: Array
-    schedules: tuple[Schedule, ...]
+    together: Schedule | None
+    _each: Callable[[], tuple[Schedule, ...]]
+
+    @cached_property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """Everybody's schedule, made when asked for.
+
+        Raises:
+            InputError: a dose after the horizon.
+        """
+        return self._each()
 
 
 def person_parameters(
@@ -90,6 +106,18 @@ def administrations(people: People, arm: Arm) -> tuple[tuple[Administration, ...
     )
 
 
+def administrations_together(people: People, arm: Arm) -> tuple[Administration, ...]:
+    """What everybody is given, from the arm's course: amounts by weight are arrays, one number a person.
+
+    Raises:
+        InputError: as `administrations`.
+    """
+    heights = people["height_cm"].tolist() if "height_cm" in people else [None] * len(people)
+    weights, sexes = people["weight_kg"].tolist(), people["sex"].tolist()
+    bodies = [Body(*measures) for measures in zip(weights, heights, sexes, strict=True)]
+    return arm.course.administrations_together(bodies)
+
+
 def cohort(
     people: People,
     arm: Arm,
@@ -109,20 +137,64 @@ def cohort(
         InputError: as `person_parameters`, or a dose after the horizon.
     """
     parameters = person_parameters(people, arm, hypotheses=hypotheses, values=values, fixed=fixed)
+    names = tuple(parameters)
+    table = np.column_stack([parameters[name] for name in names])
+    together = _together(people, arm, parameters, output_times, horizon_h)
+    each = partial(_each, people, arm, parameters, tuple(output_times), horizon_h)
+    return Cohort(names, table, together, each)
+
+
+def _together(
+    people: People, arm: Arm, parameters: Mapping[str, Array], output_times: Sequence[float], horizon_h: float
+) -> Schedule | None:
+    """One schedule for all; None where people differ in when something is given, not only in how much.
+
+    Raises:
+        InputError: a dose after the horizon.
+    """
+    doses = administrations_together(people, arm)
+    _check_horizon(doses, arm, horizon_h)
+    after = parameters["care_after"]
+    own: dict[str, Any] = {name: _one_or_each(parameters[name]) for name in (*NEEDED, "oral_antidepressant")}
+    if isinstance(_one_or_each(after), np.ndarray) or any(isinstance(own[name], np.ndarray) for name in DURATIONS):
+        return None
+    try:
+        delivered = deliver(doses, own)
+    except ValueError:  # a choice between ways in that falls differently for different people
+        return None
+    return Schedule((*_care(doses, float(after[0]), horizon_h), *delivered), tuple(output_times))
+
+
+def _one_or_each(values: Array) -> Array | float:
+    """The number that all share, or everybody's."""
+    return float(values[0]) if np.all(values == values[0]) else values
+
+
+def _check_horizon(doses: Sequence[Administration], arm: Arm, horizon_h: float) -> None:
+    late = next((dose for dose in doses if dose.time_h >= horizon_h), None)
+    if late is not None:
+        raise InputError(
+            f"Arm '{arm.name}' has a dose at {late.time_h:g} h, the study ends at {horizon_h:g} h.",
+            hint="Lengthen the horizon or shorten the course.",
+        )
+
+
+def _each(
+    people: People, arm: Arm, parameters: Mapping[str, Array], output_times: tuple[float, ...], horizon_h: float
+) -> tuple[Schedule, ...]:
+    """Everybody's schedule, one by one.
+
+    Raises:
+        InputError: a dose after the horizon.
+    """
     given = administrations(people, arm)
     schedules = []
     for index, doses in enumerate(given):
-        late = next((dose for dose in doses if dose.time_h >= horizon_h), None)
-        if late is not None:
-            raise InputError(
-                f"Arm '{arm.name}' has a dose at {late.time_h:g} h, the study ends at {horizon_h:g} h.",
-                hint="Lengthen the horizon or shorten the course.",
-            )
+        _check_horizon(doses, arm, horizon_h)
         own = {name: float(parameters[name][index]) for name in (*NEEDED, "oral_antidepressant")}
         care = _care(doses, float(parameters["care_after"][index]), horizon_h)
         schedules.append(Schedule((*care, *deliver(doses, own)), tuple(output_times)))
-    names = tuple(parameters)
-    return Cohort(names, np.column_stack([parameters[name] for name in names]), tuple(schedules))
+    return tuple(schedules)
 
 
 def _care(doses: Sequence[Administration], after_h: float, horizon_h: float) -> tuple[Infusion, ...]:

@@ -37,7 +37,7 @@ def run_directory(out: Path) -> Iterator[Path]:
     """
     target = out.absolute()
     check_replaceable(target, shown=str(out))
-    with _disk_errors(str(out)):
+    with disk_errors(str(out)):
         made = _make_parents(target.parent)
         try:
             staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", suffix=".part", dir=target.parent))
@@ -63,7 +63,7 @@ def check_replaceable(out: Path, *, shown: str | None = None) -> None:
     """
     where = shown or str(out)
     elsewhere = "Choose another directory with --out."
-    with _disk_errors(where):
+    with disk_errors(where):
         if not out.exists() and not out.is_symlink():
             _check_parent(out.parent, where)
             return
@@ -140,7 +140,7 @@ def write_file(path: Path, data: str | bytes) -> None:
     """
     content = data.encode() if isinstance(data, str) else data
     target = path.absolute()
-    with _disk_errors(str(path)):
+    with disk_errors(str(path)):
         if target.is_dir():
             raise InputError("This is a directory; a file name is needed.", where=str(path))
         if target.exists() and not target.is_file():
@@ -158,22 +158,26 @@ def write_file(path: Path, data: str | bytes) -> None:
 
 
 @contextmanager
-def _disk_errors(where: str) -> Iterator[None]:
-    """Turn what the disk says into what the user can do about it."""
+def disk_errors(where: str, *, full: str = "nothing was left behind") -> Iterator[None]:
+    """Turn what the disk says into what the user can do about it; `full` says what a full disk leaves.
+
+    Raises:
+        InputError: the file system refused.
+    """
     try:
         yield
     except RekindleError:
         raise
     except OSError as error:
-        raise disk_error(error, where) from error
+        raise disk_error(error, where, full=full) from error
 
 
-def disk_error(error: OSError, where: str | None = None) -> InputError:
+def disk_error(error: OSError, where: str | None = None, *, full: str = "nothing was left behind") -> InputError:
     """The message for an error of the file system; `where` names the path when the error itself does not."""
     place = where or (str(error.filename) if error.filename else None)
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return InputError(
-            "The disk is full; nothing was left behind.",
+            f"The disk is full; {full}.",
             where=place,
             hint="Free some space, or choose a directory on another disk.",
         )

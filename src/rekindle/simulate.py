@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rekindle.cohort import administrations, cohort
-from rekindle.engine.schedule import Set
+from rekindle.cohort import Cohort, administrations_together, cohort
+from rekindle.engine.schedule import Set, compile_schedule, compile_together
 from rekindle.errors import InputError, UnsupportedError
 from rekindle.mechanism.assemble import antimony_text
 from rekindle.mechanism.hypotheses import HYPOTHESES
@@ -24,20 +24,22 @@ from rekindle.mechanism.modifiers import modifier_table
 from rekindle.mechanism.outputs import OUTPUTS
 from rekindle.mechanism.plausible import plausible_values
 from rekindle.moments import course_times, repeat_times, visit_times
-from rekindle.population import People, draw, read_people, require_domain
+from rekindle.population import People, check_together, draw, mark, read_people
 from rekindle.streams import uniforms
 from rekindle.trajectories import Solved, Trajectories, assemble_trajectories, repeat_outputs
 
 if TYPE_CHECKING:
     from rekindle.engine.backends import Backend
     from rekindle.engine.lower import Lowered
-    from rekindle.engine.schedule import Schedule
+    from rekindle.engine.schedule import Schedule, Segments
     from rekindle.models import Model
-    from rekindle.population import Markings
+    from rekindle.population import Markings, Reason
     from rekindle.study import Arm, Study
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
+
+KETAMINES = ("racemic-ketamine", "esketamine", "arketamine")
 
 PEOPLE_CHECKED = 2
 """People of each arm who are solved again at a tolerance of 1e-8, so that a run reports the error it made."""
@@ -107,19 +109,25 @@ def simulate(
     sessions = {arm.name: session_hours(arm) for arm in study.arms}
     times = sorted({time for hours in sessions.values() for time in course_times(hours, visits, study.horizon_h)})
     solved = [
-        _solve(
+        solve_arm(
             study, arm, people, times, equations.outputs, settings, equations=equations, values=equations.values,
             progress=progress,
         )
         for arm in study.arms
     ]  # fmt: skip
-    repeats, repeat_people = _repeats(study, visits, sessions, settings, equations, progress)
-    made_with = asdict(settings) | (
+    repeats, repeat_people = solve_repeats(study, visits, settings, equations, progress)
+    return assemble_trajectories(
+        study, people, solved, repeats, repeat_people, visits, markings, made_with(settings, model)
+    )
+
+
+def made_with(settings: Settings, model: Model | None) -> dict[str, Any]:
+    """The settings and the model of a run as plain values, for its record."""
+    return asdict(settings) | (
         {"model": "rekindle"}
         if model is None
         else {"model": model.source, "model_digest": model.network.digest, "changed": dict(model.changed)}
     )
-    return assemble_trajectories(study, people, solved, repeats, repeat_people, visits, markings, made_with)
 
 
 def study_people(study: Study, count: int, start: int) -> People:
@@ -131,7 +139,7 @@ def study_people(study: Study, count: int, start: int) -> People:
     participants = study.participants
     if participants.csv is not None:
         given = read_people(participants.csv, kind=participants.kind)
-        chosen = given.take(_meets(given, participants.criteria))
+        chosen = given.take(meets(given, participants.criteria))
         if not len(chosen):
             raise InputError("Nobody in the file meets the criteria.", where=str(participants.csv))
         return chosen if start == 0 else _resampled(chosen, count, study.seed, start)
@@ -142,15 +150,23 @@ def study_people(study: Study, count: int, start: int) -> People:
 
 def _screened(study: Study, count: int, start: int) -> People:
     """People who meet the criteria, in the order in which they were screened; each study screens its own."""
+    return screened_from(study, count, start * 50)
+
+
+def screened_from(study: Study, count: int, base: int) -> People:
+    """The first `count` people who meet the criteria among those numbered `base` and on.
+
+    Raises:
+        InputError: hardly anybody meets them.
+    """
     from rekindle.population import concat
 
     found: list[People] = []
     enrolled, screened = 0, 0
-    base = start * 50
     while enrolled < count:
         batch = draw(study.participants.kind, count, study.seed, start=base + screened)
         screened += count
-        chosen = batch.take(_meets(batch, study.participants.criteria))
+        chosen = batch.take(meets(batch, study.participants.criteria))
         found.append(chosen)
         enrolled += len(chosen)
         if enrolled < count and screened >= 50 * count:
@@ -161,7 +177,8 @@ def _screened(study: Study, count: int, start: int) -> People:
     return concat(found).take(slice(0, count))
 
 
-def _meets(people: People, criteria: Mapping[str, tuple[float, float] | tuple[str, ...]]) -> NDArray[np.bool_]:
+def meets(people: People, criteria: Mapping[str, tuple[float, float] | tuple[str, ...]]) -> NDArray[np.bool_]:
+    """Who meets the criteria, shape people."""
     keep = np.ones(len(people), dtype=bool)
     for column, allowed in criteria.items():
         values = people[column]
@@ -184,25 +201,20 @@ def check_domain(study: Study, people: People) -> Markings:
     Raises:
         OutsideDomainError: something lies outside and the study does not allow it.
     """
-    given: list[list[Any]] = [[] for _ in range(len(people))]
-    markings = None
+    return mark(domain_reasons(study, people), outside_domain=study.outside_domain)
+
+
+def domain_reasons(study: Study, people: People) -> tuple[Reason, ...]:
+    """Why people or their doses of ketamine lie outside what the model knows, in any arm.
+
+    Raises:
+        InputError: a dose that is no positive number.
+    """
+    found: list[Reason] = []
     for arm in study.arms:
-        given = [
-            [dose for dose in doses if dose.drug in ("racemic-ketamine", "esketamine", "arketamine")]
-            for doses in administrations(people, arm)
-        ]
-        found = require_domain(people, given, outside_domain=study.outside_domain)
-        markings = found if markings is None else _joined(markings, found)
-    if markings is None:
-        raise InputError("The study has no arm.")
-    return markings
-
-
-def _joined(first: Markings, second: Markings) -> Markings:
-    return type(first)(
-        tuple(dict.fromkeys((*first.outside, *second.outside))),
-        tuple(dict.fromkeys((*first.warnings, *second.warnings))),
-    )
+        doses = [dose for dose in administrations_together(people, arm) if dose.drug in KETAMINES]
+        found += check_together(people, doses)
+    return tuple(dict.fromkeys(found))
 
 
 def session_hours(arm: Arm) -> tuple[float, ...]:
@@ -222,21 +234,30 @@ def lowered_model() -> Lowered:
     return lower(read_antimony(antimony_text()))
 
 
-def _repeats(
+def solve_repeats(
     study: Study,
     visits: Sequence[float],
-    sessions: Mapping[str, Sequence[float]],
     settings: Settings,
     equations: Equations,
     progress: Progress | None,
+    *,
+    most: int | None = None,
 ) -> tuple[list[Solved], People | None]:
-    """All repeats of every arm, people of one repeat side by side; none when the study asks for none."""
+    """All repeats of every arm, people of one repeat side by side; none when the study asks for none.
+
+    A repeat has as many people as the study, or at most `most`.
+
+    Raises:
+        InputError: as `study_people`.
+    """
     if study.studies < 1:
         return [], None
     from rekindle.population import concat
 
-    size = study.participants.people
-    cohorts = [study_people(study, size, number * size) for number in range(1, study.studies + 1)]
+    sessions = {arm.name: session_hours(arm) for arm in study.arms}
+    size = min(study.participants.people, most or study.participants.people)
+    first = study.participants.people
+    cohorts = [study_people(study, size, first + number * size) for number in range(study.studies)]
     if study.participants.csv is not None:
         size = len(cohorts[0])
     people = concat(cohorts)
@@ -247,7 +268,7 @@ def _repeats(
     times = sorted({time for hours in sessions.values() for time in repeat_times(hours, visits, study.horizon_h)})
     outputs = tuple(name for name in repeat_outputs(study) if name in equations.outputs)
     solved = [
-        _solve(
+        solve_arm(
             study, arm, people, times, outputs, settings, equations=equations, values=values, repeats=True,
             progress=progress,
         )
@@ -256,7 +277,7 @@ def _repeats(
     return solved, people
 
 
-def _solve(
+def solve_arm(
     study: Study,
     arm: Arm,
     people: People,
@@ -268,7 +289,18 @@ def _solve(
     values: Mapping[str, Array | float],
     repeats: bool = False,
     progress: Progress | None = None,
+    scale: Array | None = None,
+    check: int | None = None,
 ) -> Solved:
+    """One arm's people followed over `times` (hours), `values` standing for everybody or one a person.
+
+    `scale` is the size of every state (where people are solved in parts); `check` people are solved again to tell
+    the error, by default `PEOPLE_CHECKED` and none of the repeats.
+
+    Raises:
+        InputError: a dose after the horizon, or one that the model has no way in for.
+        UnsupportedError: a hypothesis or a modifier acts on a parameter that the model lacks.
+    """
     from rekindle.engine.backends import solve
 
     lowered = equations.lowered
@@ -288,18 +320,38 @@ def _solve(
     solution = solve(
         lowered,
         matrix,
-        [_entering(schedule, lowered) for schedule in ready.schedules],
+        _segments(ready, lowered),
         outputs,
         backend=settings.backend,
         relative_tolerance=settings.relative_tolerance,
         threads=settings.threads,
-        check=0 if repeats else PEOPLE_CHECKED,
+        scale=scale,
+        check=(0 if repeats else PEOPLE_CHECKED) if check is None else check,
         progress=None if progress is None else (lambda done, total: progress(word, done, total)),
     )
     failures = tuple((failure.person, failure.reason) for failure in solution.failures)
-    return Solved(
-        arm.name, np.asarray(times, dtype=np.float64), outputs, solution.values, failures, solution.report
-    )
+    return Solved(arm.name, np.asarray(times, dtype=np.float64), outputs, solution.values, failures, solution.report)
+
+
+def arm_scale(study: Study, arm: Arm, first: People, times: Sequence[float], *, equations: Equations) -> Array:
+    """The size of every state, shape (states,), by which an arm's solver is steered: from the first person's doses.
+
+    Raises:
+        InputError: as `solve_arm`.
+    """
+    from rekindle.engine.scale import typical_scale
+
+    ready = cohort(first, arm, hypotheses=study.hypotheses, output_times=times, horizon_h=study.horizon_h,
+                   values=equations.values, fixed=equations.fixed)  # fmt: skip
+    return typical_scale(equations.lowered, compile_schedule(_entering(ready.schedules[0], equations.lowered),
+                                                             equations.lowered))  # fmt: skip
+
+
+def _segments(ready: Cohort, lowered: Lowered) -> Sequence[Schedule | Segments]:
+    """Everybody's schedule: compiled once where all are dosed at the same times, else one a person."""
+    if ready.together is not None:
+        return compile_together(_entering(ready.together, lowered), lowered, len(ready.parameters))
+    return [_entering(schedule, lowered) for schedule in ready.schedules]
 
 
 def _check_reached(study: Study, arm: Arm, lowered: Lowered) -> None:

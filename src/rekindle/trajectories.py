@@ -4,7 +4,7 @@
 expected total (named "... total" where an output has the scale's name) over arm, person and time, and the ratings
 (whole points, with the rater's error) over arm, person and visit. `repeats` holds the same study done again with
 other people and other plausible parameters, over arm, repeat, person and moment. How the result was made travels
-with it.
+with it. A study too large to hold keeps its first people in `people` and everybody's numbers in `summary`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from rekindle.errors import InputError, SolverError, unknown
 from rekindle.outcomes import SCALES, Scale, observe
 from rekindle.population import People
 from rekindle.provenance import Provenance
+from rekindle.study_summary import StudySummary
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,6 +63,7 @@ class Trajectories:
     provenance: Provenance
     unsolved: tuple[str, ...] = ()
     solver: Mapping[str, Any] = field(default_factory=dict)
+    summary: StudySummary | None = None
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -88,8 +90,9 @@ class Trajectories:
     def save(self, path: Path) -> None:
         """Write one NetCDF file: group `people` whole, group `repeats` as mean and SD over the people of each repeat.
 
-        How it was made stands in the attributes. The file is made in memory and written at once: HDF5 brings the
-        program down when a disk fills under it.
+        A study that is summarised has groups `courses` and `ratings` besides: counts, means, SDs and quantiles over
+        all people; `people` then holds the first of them. How it was made stands in the attributes. The file is made
+        in memory and written at once: HDF5 brings the program down when a disk fills under it.
 
         Raises:
             OSError: the file cannot be written.
@@ -97,7 +100,10 @@ class Trajectories:
         made = io.BytesIO()
         attributes = {"making": _json(self.provenance.as_dict()), "study": _json(self.study.as_dict())}
         packed = {"zlib": True, "complevel": 1, "dtype": "float32"}
-        for group, data in (("people", self.people), ("repeats", _over_people(self.repeats))):
+        groups = [("people", self.people), ("repeats", _over_people(self.repeats))]
+        if self.summary is not None:
+            groups += [("courses", self.summary.as_dataset("time")), ("ratings", self.summary.as_dataset("visit"))]
+        for group, data in groups:
             if data is None:
                 continue
             encoding = {name: packed for name, values in data.data_vars.items() if values.dtype.kind == "f"}
@@ -158,11 +164,11 @@ def assemble_trajectories(
     Raises:
         SolverError: more than one person in fifty could not be solved.
     """
-    unsolved = _unsolved(solved, len(cohort)) + (
-        _unsolved(repeats, len(repeat_cohort)) if repeat_cohort is not None else ()
+    unsolved = unsolved_people(solved, len(cohort)) + (
+        unsolved_people(repeats, len(repeat_cohort)) if repeat_cohort is not None else ()
     )
-    people = _people(study, cohort, solved, visits_h)
-    repeated = None if repeat_cohort is None else _repeats(study, repeat_cohort, repeats)
+    people = people_dataset(study, cohort, solved, visits_h)
+    repeated = None if repeat_cohort is None else repeats_dataset(study, repeat_cohort, repeats)
     inputs = {"study": study.digest}
     if study.participants.csv_digest:
         inputs["people"] = study.participants.csv_digest
@@ -176,7 +182,12 @@ def _told(arm: Solved) -> dict[str, Any]:
     return {name: arm.report[name] for name in SOLVER_FACTS if name in arm.report}
 
 
-def _unsolved(solved: Sequence[Solved], count: int) -> tuple[str, ...]:
+def unsolved_people(solved: Sequence[Solved], count: int) -> tuple[str, ...]:
+    """Those of `count` people who could not be solved, each arm's by name and reason.
+
+    Raises:
+        SolverError: more than one person in fifty.
+    """
     named = []
     for arm in solved:
         if len(arm.failures) > max(1, MOST_UNSOLVED * count):
@@ -189,18 +200,29 @@ def _unsolved(solved: Sequence[Solved], count: int) -> tuple[str, ...]:
     return tuple(named)
 
 
-def _person_inputs(scale: Scale, cohort: People) -> dict[str, Array]:
+def person_inputs(scale: Scale, cohort: People) -> dict[str, Array]:
+    """What a scale needs to know of each person, one value a person.
+
+    Raises:
+        InputError: the people lack it.
+    """
     missing = [name for name in scale.person_inputs if name not in cohort]
     if missing:
         raise InputError(f"The people lack '{missing[0]}'.", where=f"scale {scale.name}")
     return {name: cohort[name].astype(np.float64) for name in scale.person_inputs}
 
 
-def _latents(arm: Solved) -> dict[str, Array]:
+def latents_of(arm: Solved) -> dict[str, Array]:
+    """Each output of an arm by name, people x times."""
     return {name: arm.values[:, :, column] for column, name in enumerate(arm.outputs)}
 
 
-def _people(study: Study, cohort: People, solved: Sequence[Solved], visits_h: Sequence[float]) -> xr.Dataset:
+def people_dataset(study: Study, cohort: People, solved: Sequence[Solved], visits_h: Sequence[float]) -> xr.Dataset:
+    """The people of a study, the first of it among them: outputs, scales and ratings over arm, person and time.
+
+    Raises:
+        InputError: the people lack what a scale needs.
+    """
     import xarray as xr
 
     times = solved[0].times_h
@@ -210,8 +232,8 @@ def _people(study: Study, cohort: People, solved: Sequence[Solved], visits_h: Se
         for column, name in enumerate(solved[0].outputs)
     }
     for scale in scales_of(study, solved[0].outputs):
-        person = _person_inputs(scale, cohort)
-        items = np.stack([scale.expected_items(_latents(arm), person) for arm in solved])
+        person = person_inputs(scale, cohort)
+        items = np.stack([scale.expected_items(latents_of(arm), person) for arm in solved])
         total = f"{scale.name} total" if scale.name in variables else scale.name
         variables[total] = (("arm", "person", "time"), items.sum(axis=-1))
         if scale.name == "MADRS":
@@ -219,7 +241,7 @@ def _people(study: Study, cohort: People, solved: Sequence[Solved], visits_h: Se
         rated = [
             observe(
                 scale,
-                {name: values[:, places] for name, values in _latents(arm).items()},
+                {name: values[:, places] for name, values in latents_of(arm).items()},
                 person,
                 seed=study.seed,
                 purpose=(arm.arm,),
@@ -239,7 +261,12 @@ def _people(study: Study, cohort: People, solved: Sequence[Solved], visits_h: Se
     )
 
 
-def _repeats(study: Study, cohort: People, solved: Sequence[Solved]) -> xr.Dataset:
+def repeats_dataset(study: Study, cohort: People, solved: Sequence[Solved]) -> xr.Dataset:
+    """The repeats of a study: outputs and ratings over arm, repeat, person and moment.
+
+    Raises:
+        InputError: the people lack what a scale needs.
+    """
     import xarray as xr
 
     count = study.studies
@@ -254,9 +281,10 @@ def _repeats(study: Study, cohort: People, solved: Sequence[Solved]) -> xr.Datas
         name: folded([arm.values[:, :, column] for arm in solved]) for column, name in enumerate(solved[0].outputs)
     }
     for scale in scales_of(study, solved[0].outputs):
-        person = _person_inputs(scale, cohort)
+        person = person_inputs(scale, cohort)
         rated = [
-            observe(scale, _latents(arm), person, seed=study.seed, purpose=("repeat", arm.arm)).total for arm in solved
+            observe(scale, latents_of(arm), person, seed=study.seed, purpose=("repeat", arm.arm)).total
+            for arm in solved
         ]
         variables[f"{scale.name} rated"] = folded(rated)
     return xr.Dataset(

@@ -6,12 +6,15 @@ administrations, five minutes apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from rekindle.dosing.drugs import DEVICE_GAP_MIN, Form
 from rekindle.dosing.line import Line
-from rekindle.dosing.regimen import Regimen
+from rekindle.dosing.regimen import Regimen, Step
 from rekindle.dosing.weights import Body
 
 
@@ -56,13 +59,39 @@ def unfold(lines: Sequence[Line], body: Body) -> tuple[Administration, ...]:
     Raises:
         InputError: a mg/kg dose without the weight, height or sex it needs.
     """
+    return _unfolded(lines, lambda regimen, step: regimen.step_mg(step, body))
+
+
+def unfold_together(lines: Sequence[Line], bodies: Sequence[Body]) -> tuple[Administration, ...]:
+    """Every dose of these lines for many people at once, in time order.
+
+    `amount_mg` and `stated_mg` of a dose by weight are arrays, one number a person; everything else is the same for
+    everybody.
+
+    Raises:
+        InputError: as `unfold`.
+    """
+
+    def measured(regimen: Regimen, step: Step) -> tuple[Any, Any]:
+        if step.dose is None or step.dose.unit != "mg/kg":
+            return regimen.step_mg(step, bodies[0])
+        base, stated = zip(*(regimen.step_mg(step, body) for body in bodies), strict=True)
+        return np.asarray(base), np.asarray(stated)
+
+    return _unfolded(lines, measured)
+
+
+def _unfolded(
+    lines: Sequence[Line], measured: Callable[[Regimen, Step], tuple[Any, Any]]
+) -> tuple[Administration, ...]:
+    """Every dose in time order; `measured` gives mg of base, and mg as stated, of a step."""
     found: list[Administration] = []
     for number, line in enumerate(lines, start=1):
         parts: dict[int, list[_Part]] = {}
         for session in line.sessions:
             regimen = session.regimen
             if id(regimen) not in parts:  # each regimen is worked out once, however many sessions it has
-                parts[id(regimen)] = list(_parts(regimen, body))
+                parts[id(regimen)] = list(_parts(regimen, measured))
             time, form = session.time_h, regimen.form
             found.extend(
                 Administration(
@@ -87,10 +116,10 @@ class _Part:
     devices: int
 
 
-def _parts(regimen: Regimen, body: Body) -> Iterator[_Part]:
+def _parts(regimen: Regimen, measured: Callable[[Regimen, Step], tuple[Any, Any]]) -> Iterator[_Part]:
     minutes, devices = 0.0, regimen.devices
     for step in regimen.steps:
-        base, stated = regimen.step_mg(step, body)
+        base, stated = measured(regimen, step)
         duration_h = None if step.duration_min is None else step.duration_min / 60
         for device in range(devices):
             after_h = device * DEVICE_GAP_MIN / 60

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from rekindle.dosing.administration import Administration, unfold
+from rekindle.dosing.administration import Administration, unfold, unfold_together
 from rekindle.dosing.course_table import course_event_table
 from rekindle.dosing.event_table import EventTable
 from rekindle.dosing.line import Line, Session
@@ -151,6 +151,14 @@ class Course:
             InputError: a mg/kg dose without the weight, height or sex it needs.
         """
         return unfold(self.lines, Body(weight_kg, height_cm, sex))
+
+    def administrations_together(self, bodies: Sequence[Body]) -> tuple[Administration, ...]:
+        """Every dose for many people at once: amounts by weight are arrays, one number a person.
+
+        Raises:
+            InputError: as `administrations`.
+        """
+        return unfold_together(self.lines, bodies)
 
     def total_mg(
         self, weight_kg: float | None = None, height_cm: float | None = None, sex: str | None = None

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,7 +160,7 @@ class _Compilation:
 
     def total(self, target: str) -> tuple[int, int, float]:
         """The action that gives a target the sum of what runs into it now."""
-        rate = math.fsum(rate for _, name, rate in self.running if name == target)
+        rate = _sum([rate for _, name, rate in self.running if name == target])
         if target in self.states:
             return RATE, self.states[target], rate
         return INPUT, self.parameters[target], rate
@@ -174,6 +174,14 @@ def compile_schedule(schedule: Schedule, lowered: Lowered) -> Segments:
             durations and intervals that are not positive.
         UnsupportedError: a steady state in a model that uses time.
     """
+    work, edges, rows, times = _compile(schedule, lowered)
+    return _segments(work, edges, rows, times, [action[2] for actions in work.actions for action in actions])
+
+
+def _compile(
+    schedule: Schedule, lowered: Lowered
+) -> tuple[_Compilation, list[float], list[tuple[int, int]], list[float]]:
+    """The actions at every edge; the edges, the rows of each segment and the times of all rows."""
     looks = _checked_times(schedule)
     if lowered.time_state is not None and any(isinstance(event, SteadyState) for event in schedule.events):
         raise UnsupportedError("A steady state in a model that uses time is not supported ('SteadyState').")
@@ -186,6 +194,12 @@ def compile_schedule(schedule: Schedule, lowered: Lowered) -> Segments:
     if edges[-1] < last - SAME_TIME_H:
         edges.append(last)
     rows, times = _fill_actions(work, moments, edges, looks, last)
+    return work, edges, rows, times
+
+
+def _segments(
+    work: _Compilation, edges: list[float], rows: list[tuple[int, int]], times: list[float], values: list[Any]
+) -> Segments:
     first = np.cumsum([0, *(len(actions) for actions in work.actions)])
     flat = [action for actions in work.actions for action in actions]
     return Segments(
@@ -193,11 +207,43 @@ def compile_schedule(schedule: Schedule, lowered: Lowered) -> Segments:
         first=first.astype(np.int64),
         kind=np.array([action[0] for action in flat], dtype=np.int64),
         position=np.array([action[1] for action in flat], dtype=np.int64),
-        value=np.array([action[2] for action in flat], dtype=np.float64),
+        value=np.array(values, dtype=np.float64),
         times=np.array(times, dtype=np.float64),
         rows=np.array(rows, dtype=np.int64).reshape(len(edges), 2),
         steady=tuple(work.steady),
     )
+
+
+def compile_together(schedule: Schedule, lowered: Lowered, people: int) -> tuple[Segments, ...]:
+    """The segments of many people at once, one a person.
+
+    Amounts, rates and values of the schedule's events may be arrays, one number a person; times are everybody's.
+
+    Raises:
+        InputError: as `compile_schedule`.
+        UnsupportedError: as `compile_schedule`.
+    """
+    work, edges, rows, times = _compile(schedule, lowered)
+    values = [action[2] for actions in work.actions for action in actions]
+    if not any(isinstance(value, np.ndarray) for value in values):
+        return (_segments(work, edges, rows, times, values),) * people
+    whole = _segments(work, edges, rows, times, [0.0] * len(values))
+    table = np.empty((people, len(values)))
+    for column, value in enumerate(values):
+        table[:, column] = value
+    return tuple(replace(whole, value=row) for row in table)
+
+
+def _finite(number: Any) -> bool:
+    """Whether a number, or each of several people's, is finite."""
+    return bool(np.isfinite(number).all()) if isinstance(number, np.ndarray) else math.isfinite(number)
+
+
+def _sum(numbers: Sequence[Any]) -> Any:
+    """The sum, rounded once; person by person where numbers are arrays."""
+    if not any(isinstance(number, np.ndarray) for number in numbers):
+        return math.fsum(numbers)
+    return np.asarray([math.fsum(row) for row in np.column_stack(np.broadcast_arrays(*numbers))])
 
 
 def _checked_times(schedule: Schedule) -> tuple[float, ...]:
@@ -232,16 +278,16 @@ def check_event(event: Event, states: dict[str, int], parameters: dict[str, int]
     require(math.isfinite(event.time), "The time is not a finite number.")
     require(event.time >= start, f"The time is before the start at {start:g} h.")
     if isinstance(event, Bolus):
-        require(math.isfinite(event.amount), "The amount is not a finite number.")
+        require(_finite(event.amount), "The amount is not a finite number.")
         if event.target not in states:
             raise unknown("state", event.target, states, where=where)
     elif isinstance(event, Infusion):
-        require(math.isfinite(event.rate), "The rate is not a finite number.")
+        require(_finite(event.rate), "The rate is not a finite number.")
         require(math.isfinite(event.duration) and event.duration > 0.0, "The duration is not a positive number.")
         if event.target not in states and event.target not in parameters:
             raise unknown("state or input parameter", event.target, {**states, **parameters}, where=where)
     elif isinstance(event, Set):
-        require(math.isfinite(event.value), f"The value of '{event.parameter}' is not a finite number.")
+        require(_finite(event.value), f"The value of '{event.parameter}' is not a finite number.")
         if event.parameter not in parameters:
             raise unknown("parameter", event.parameter, parameters, where=where)
     elif isinstance(event, SteadyState):

@@ -12,6 +12,9 @@ A visit at which something is given under supervision is contact with the clinic
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from rekindle.dosing.administration import Administration
 from rekindle.engine.schedule import Bolus, Infusion, Set
@@ -54,6 +57,9 @@ NEEDED = (
     "lozenge_fraction",
 )
 
+#: Those of them that are durations, in hours.
+DURATIONS = tuple(name for name in NEEDED if name.endswith("_duration"))
+
 
 def deliver(
     administrations: Iterable[Administration], parameters: Mapping[str, float] | None = None
@@ -61,9 +67,11 @@ def deliver(
     """The events, in time order, by which one person's administrations enter the model.
 
     `parameters` holds this person's values of the delivery parameters (`NEEDED`: shares, and durations in
-    hours); those it lacks are the table's. Times are hours, amounts mg of base, rates mg an hour.
+    hours); those it lacks are the table's. Times are hours, amounts mg of base, rates mg an hour. Amounts and shares
+    may be arrays, one number a person: so are then the amounts and rates of the events.
 
     Raises:
+        ValueError: people differ in which parts a dose is divided into.
         UnsupportedError: the model has no way in for a drug by that route.
         InputError: unknown drug.
     """
@@ -125,7 +133,7 @@ def _nasal(given: Administration, e: str, amount: float, person: Mapping[str, fl
     """A spray: a share to the nose's lining, a share swallowed, and from an atomiser a share that drips out."""
     if given.route == "intranasal":
         share = person["atomiser_fraction"]
-        swallowed = min(person["atomiser_swallowed"], 1.0 - share)
+        swallowed = _smaller(person["atomiser_swallowed"], 1.0 - share)
     else:
         share = person["nasal_fraction"] * (person["nasal_later_factor"] if given.device > 1 else 1.0)
         swallowed = 1.0 - share
@@ -134,7 +142,24 @@ def _nasal(given: Administration, e: str, amount: float, person: Mapping[str, fl
         _into(f"gut_spray_{e}", given.time_h, swallowed * amount, person["spray_swallow_duration"]),
     ]
     lost = (1.0 - share - swallowed) * amount
-    return [*events, _into(f"unabsorbed_{e}", given.time_h, lost)] if lost > 0 else events
+    return [*events, _into(f"unabsorbed_{e}", given.time_h, lost)] if _agreed(lost > 0) else events
+
+
+def _smaller(first: Any, second: Any) -> Any:
+    """The smaller of two numbers, or person by person."""
+    many = isinstance(first, np.ndarray) or isinstance(second, np.ndarray)
+    return np.minimum(first, second) if many else min(first, second)
+
+
+def _agreed(holds: Any) -> bool:
+    """Whether something holds, of one person or of all of several.
+
+    Raises:
+        ValueError: it holds for some and not for others.
+    """
+    if isinstance(holds, np.ndarray) and holds.any() != holds.all():
+        raise ValueError("People differ in how a dose is divided.")
+    return bool(np.all(holds))
 
 
 def _into(state: str, start: float, amount: float, duration: float | None = None) -> Event:

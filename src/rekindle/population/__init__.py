@@ -7,7 +7,7 @@ the model does not know.
 from __future__ import annotations
 
 from rekindle.population.covariates import KINDS, draw
-from rekindle.population.domain import Dose, Markings, Reason, check_domain, require_domain
+from rekindle.population.domain import Dose, Markings, Reason, check_domain, check_together, mark, require_domain
 from rekindle.population.people import People, concat
 from rekindle.population.reading import read_people
 from rekindle.population.variability import Variability, individual_values, variability
@@ -20,9 +20,11 @@ __all__ = [
     "Reason",
     "Variability",
     "check_domain",
+    "check_together",
     "concat",
     "draw",
     "individual_values",
+    "mark",
     "read_people",
     "require_domain",
     "variability",

@@ -7,9 +7,9 @@ reason is `outside` (refused unless asked for) or a `warning` (said, never refus
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,16 +65,25 @@ class Dose:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why people or doses lie outside: `severity` outside or warning, and whom it is true of by name."""
+    """Why people or doses lie outside: `severity` outside or warning, and whom it is true of by name.
+
+    Of very many people only the first are named; `counted` then says how many there are.
+    """
 
     code: str
     severity: str
     message: str
     record: str
     people: tuple[str, ...]
+    counted: int | None = None
+
+    @property
+    def count(self) -> int:
+        """How many people it is true of."""
+        return len(self.people) if self.counted is None else self.counted
 
     def __str__(self) -> str:
-        count = len(self.people)
+        count = self.count
         whom = f"person {self.people[0]}" if count == 1 else f"{count} people"
         record = f" ({self.record})" if self.record else ""
         return f"{whom}: {self.message}{record}"
@@ -124,7 +133,16 @@ def require_domain(
         OutsideDomainError: somebody or some dose lies outside and `outside_domain` is false.
         InputError: as `check_domain`.
     """
-    reasons = check_domain(people, doses)
+    return mark(check_domain(people, doses), outside_domain=outside_domain)
+
+
+def mark(reasons: Iterable[Reason], *, outside_domain: bool) -> Markings:
+    """The markings that these reasons make.
+
+    Raises:
+        OutsideDomainError: somebody or some dose lies outside and `outside_domain` is false.
+    """
+    reasons = tuple(reasons)
     outside = tuple(reason for reason in reasons if reason.severity == "outside")
     if outside and not outside_domain:
         more = f" And {len(outside) - 1} more." if len(outside) > 1 else ""
@@ -133,6 +151,26 @@ def require_domain(
             hint="Leave them out, or pass --outside-domain (outside_domain=True), which marks every page.",
         )
     return Markings(outside, tuple(reason for reason in reasons if reason.severity == "warning"))
+
+
+def check_together(people: People, doses: Sequence[DoseLike]) -> tuple[Reason, ...]:
+    """As `check_domain`, for doses that everybody gets at the same times.
+
+    An amount may be an array, one number a person.
+
+    Raises:
+        InputError: a dose that is no positive number.
+    """
+    _by_person(people, list(doses))
+    weights = np.asarray(people["weight_kg"], dtype=np.float64)
+    ages = np.asarray(people["age_years"], dtype=np.float64)
+    gathered: dict[tuple[str, str, str, str], Mask] = {}
+    for reason, held in _session_reasons(sessions(doses), weights, ages):
+        everybody = np.broadcast_to(held, weights.shape)
+        gathered[reason] = gathered[reason] | everybody if reason in gathered else everybody
+    reasons = list(_people_reasons(people))
+    reasons += [Reason(*reason, _named(people, mask)) for reason, mask in gathered.items() if mask.any()]
+    return tuple(sorted(reasons, key=lambda reason: reason.severity != "outside"))
 
 
 def _people_reasons(people: People) -> Iterable[Reason]:
@@ -169,9 +207,11 @@ def _by_person(people: People, doses: Sequence[DoseLike] | Sequence[Sequence[Dos
     for dose in {id(dose): dose for given in each for dose in given}.values():
         if dose.drug in WITHOUT_DOSE:
             continue
-        if not np.isfinite(dose.amount_mg) or dose.amount_mg <= 0 or not np.isfinite(dose.time_h):
+        amounts = np.atleast_1d(dose.amount_mg)
+        wrong = amounts[~(np.isfinite(amounts) & (amounts > 0))]
+        if len(wrong) or not np.isfinite(dose.time_h):
             raise InputError(
-                f"A dose of {dose.amount_mg:g} mg {dose.drug} at {dose.time_h:g} h.",
+                f"A dose of {[*wrong, *amounts][0]:g} mg {dose.drug} at {dose.time_h:g} h.",
                 where="doses",
                 hint="Amounts are positive and times are numbers.",
             )
@@ -204,8 +244,6 @@ def sessions(doses: Iterable[DoseLike]) -> tuple[_Session, ...]:
 
 def _dose_reasons(people: People, each: list[Sequence[DoseLike]]) -> Iterable[Reason]:
     """Reasons from doses, gathered over people: (code, message) -> names."""
-    studied = {(row["drug"], row["route"]): row for row in rows(DOSE_TABLE)}
-    rules = {row["code"]: row for row in rows(RULE_TABLE)}
     gathered: dict[tuple[str, str, str, str], list[str]] = {}
     weights = np.asarray(people["weight_kg"], dtype=np.float64)
     ages = np.asarray(people["age_years"], dtype=np.float64)
@@ -213,43 +251,43 @@ def _dose_reasons(people: People, each: list[Sequence[DoseLike]]) -> Iterable[Re
     for row, given in enumerate(each):
         if id(given) not in known:
             known[id(given)] = sessions(given)
-        held = known[id(given)]
-        for reason in dict.fromkeys(_session_reasons(held, float(weights[row]), float(ages[row]), studied, rules)):
+        found = _session_reasons(known[id(given)], float(weights[row]), float(ages[row]))
+        for reason in dict.fromkeys(reason for reason, holds in found if holds):
             gathered.setdefault(reason, []).append(people.names[row])
     for (code, severity, message, record), names in gathered.items():
         yield Reason(code, severity, message, record, tuple(names))
 
 
 def _session_reasons(
-    held: Sequence[_Session],
-    weight_kg: float,
-    age_years: float,
-    studied: Mapping[tuple[str, str], Mapping[str, str]],
-    rules: Mapping[str, Mapping[str, str]],
-) -> Iterable[tuple[str, str, str, str]]:
-    """(code, severity, message, record) for the sessions of one person."""
+    held: Sequence[_Session], weight_kg: Any, age_years: Any
+) -> Iterable[tuple[tuple[str, str, str, str], Any]]:
+    """(code, severity, message, record) for some sessions, and whether it holds: of one person, or person by person."""
+    studied = {(row["drug"], row["route"]): row for row in rows(DOSE_TABLE)}
+    rules = {row["code"]: row for row in rows(RULE_TABLE)}
     for session in held:
         range_ = studied.get((session.drug, session.route))
         name = f"{session.drug} by {session.route}"
         if range_ is None:
-            yield ("unstudied", "outside", f"{name} is not among what was studied", "")
+            yield ("unstudied", "outside", f"{name} is not among what was studied", ""), True
             continue
         low, high = number(range_, "low", DOSE_TABLE), number(range_, "high", DOSE_TABLE)
         amount = session.amount_mg / weight_kg if range_["unit"] == "mg/kg" else session.amount_mg
-        if not low * (1 - 1e-9) <= amount <= high * (1 + 1e-9):
-            side, record = ("below", "record_low") if amount < low else ("above", "record_high")
-            limits = f"{low:g} to {high:g} {range_['unit']}"
-            yield ("dose", "outside", f"{name} in a dose {side} what was studied ({limits})", range_[record])
+        limits = f"{low:g} to {high:g} {range_['unit']}"
+        said = f"{name} in a dose {{}} what was studied ({limits})"
+        yield ("dose", "outside", said.format("below"), range_["record_low"]), amount < low * (1 - 1e-9)
+        yield ("dose", "outside", said.format("above"), range_["record_high"]), amount > high * (1 + 1e-9)
         overdose = rules["overdose"]
-        if session.route in INJECTED and session.amount_mg / weight_kg >= number(overdose, "value", RULE_TABLE):
-            yield ("overdose", overdose["severity"], overdose["message"], overdose["record"])
+        if session.route in INJECTED:
+            much = session.amount_mg / weight_kg >= number(overdose, "value", RULE_TABLE)
+            yield ("overdose", overdose["severity"], overdose["message"], overdose["record"]), much
     spray = next((session for session in held if session.route == "intranasal-device"), None)
     start = rules["elderly-start"]
-    if spray and age_years >= 65 and spray.amount_mg > number(start, "value", RULE_TABLE):
-        yield ("elderly-start", start["severity"], start["message"], start["record"])
+    if spray is not None:
+        old = (age_years >= 65) & (spray.amount_mg > number(start, "value", RULE_TABLE))
+        yield ("elderly-start", start["severity"], start["message"], start["record"]), old
     often = rules["frequency"]
     if _most_in_a_week([session.time_h for session in held]) > number(often, "value", RULE_TABLE):
-        yield ("frequency", often["severity"], often["message"], often["record"])
+        yield ("frequency", often["severity"], often["message"], often["record"]), True
 
 
 def _most_in_a_week(times_h: Sequence[float]) -> int:

@@ -1,0 +1,6 @@
+"""Studies of very many people: solved block by block, kept as running summaries, stopped and gone on with at will."""
+
+from rekindle.large.running import Streaming, simulate_large
+from rekindle.large.work import Slice
+
+__all__ = ["Slice", "Streaming", "simulate_large"]

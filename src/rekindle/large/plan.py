@@ -1,0 +1,115 @@
+"""What every block of a large study needs to know, and nothing that differs between machines or moments.
+
+Block k holds the people k B to (k + 1) B of the study, the last block what is left. A block is solved in slices, so
+many people at a time as fit a fixed piece of memory; block and slice follow from the study alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.engine.backends import DEFAULT_TOLERANCE
+from rekindle.moments import course_times, visit_times
+from rekindle.outcomes import SCALES
+from rekindle.simulate import Equations, Settings, equations_of, session_hours
+from rekindle.trajectories import scales_of
+
+if TYPE_CHECKING:
+    from rekindle.large.work import Slice
+    from rekindle.models import Model
+    from rekindle.population import People
+    from rekindle.study import Study
+
+Array = NDArray[np.float64]
+Measures = Mapping[tuple[str, str], Array]
+Measure = Callable[["Slice"], Measures]
+"""More numbers of each person: what to call them and the arm, to an array of people x points. Pickles by name."""
+
+BLOCK = 4096
+SLICE_BYTES = 64 * 2**20
+LANES = 64
+
+_READ: dict[str, Equations] = {}
+_READING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A large study, ready to be solved block by block.
+
+    `begins` says how many people were screened before each block, where the study has criteria; `table` holds
+    the people where they come from a file. `scales` holds the size of every state that steers the solver, by arm.
+    """
+
+    study: Study
+    model: Model | None
+    settings: Settings
+    times_h: tuple[float, ...]
+    visits_h: tuple[float, ...]
+    people: int
+    slice: int
+    scales: Mapping[str, Array]
+    begins: tuple[int, ...] = ()
+    table: People | None = None
+    measure: Measure | None = None
+    store: Path | None = None
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return -(-self.people // BLOCK)
+
+    def bounds(self, block: int) -> tuple[int, int]:
+        """Number of the first person of a block, and of the first one after it."""
+        return block * BLOCK, min((block + 1) * BLOCK, self.people)
+
+    @property
+    def equations(self) -> Equations:
+        """What is solved; read once a process."""
+        model = self.model
+        key = "" if model is None else f"{model.network.digest} {sorted(model.changed.items())}"
+        with _READING:
+            if key not in _READ:
+                _READ[key] = equations_of(model)
+        return _READ[key]
+
+    def facts(self) -> dict[str, Any]:
+        """All that a result depends on, as plain values by name: a run goes on only where these are the same."""
+        from rekindle.engine.ensemble import processor_target
+
+        model = self.model
+        backend = self.settings.backend
+        given = {} if model is None else dict(model.changed)
+        return {
+            "study": self.study.digest,
+            "people of the study": self.study.participants.csv_digest or "drawn",
+            "model": self.equations.lowered.network.digest,
+            "parameters": {name: float(value) for name, value in sorted(given.items())},
+            "seed": self.study.seed,
+            "backend": backend,
+            "tolerance": self.settings.relative_tolerance or DEFAULT_TOLERANCE[backend],
+            "blocks": [self.people, BLOCK, self.slice],
+            "trajectories": "" if self.store is None else self.store.name,
+            "processor and versions": processor_target(),
+        }
+
+
+def moments_of(study: Study) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Hours at which people are followed, and hours of the rating visits; the same in every arm."""
+    visits = visit_times(study.horizon_h, study.visits_h)
+    followed = (course_times(session_hours(arm), visits, study.horizon_h) for arm in study.arms)
+    return tuple(sorted({time for times in followed for time in times})), visits
+
+
+def slice_size(study: Study, times: int, outputs: int) -> int:
+    """How many people are solved at a time, so that all arms of a slice fit their piece of memory."""
+    quantities = outputs + len(scales_of(study)) + len(SCALES["MADRS"].items)
+    person = 8 * times * quantities * len(study.arms)
+    return int(min(BLOCK, max(1, SLICE_BYTES // person // LANES) * LANES))
