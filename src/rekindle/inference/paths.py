@@ -1,0 +1,141 @@
+"""Ratings to come for weighted candidates: the model's course, the drift that past ratings suggest, the rater's error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.inference.candidates import Candidates, courses, doses_of, parameters_of, schedules_of
+from rekindle.inference.drift import Wander
+from rekindle.inference.ratings import Expected, expected_ratings, latents_of, look_times
+from rekindle.outcomes import Scale, scale
+from rekindle.person.record import Rated
+from rekindle.streams import generator
+
+if TYPE_CHECKING:
+    from rekindle.inference.update import Posterior
+    from rekindle.person.record import Person, Planned
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """One scale's future for some candidates, drawn by weight.
+
+    `own` is the person's own expected score and `ratings` whole-point ratings, shape (draws, times); `drift` the
+    conditional mean of what treatment does not explain, in points. `baseline` is the rating that change is counted
+    from, shape (draws,).
+    """
+
+    scale: Scale
+    times_h: Array
+    own: Array
+    ratings: Array
+    drift: Array
+    baseline: Array
+
+
+@dataclass(frozen=True)
+class Future:
+    """Candidates drawn by weight with their course under one plan: each is one draw of the person.
+
+    `outputs` has shape (draws, times) by name of the model's output, over `times_h`.
+    """
+
+    person: Person
+    candidates: Candidates
+    times_h: Array
+    outputs: Mapping[str, Array]
+
+    def at(self, name: str, times_h: Array) -> Array:
+        """An output at some of the times, shape (draws, times)."""
+        return self.outputs[name][:, np.searchsorted(self.times_h, times_h)]
+
+
+def future(
+    posterior: Posterior,
+    planned: Planned | None,
+    *,
+    scales: Sequence[str],
+    times_h: Sequence[float],
+    draws: int = 2_000,
+    outputs: Sequence[str] = (),
+    drug: bool = True,
+    changes: Mapping[str, float] | None = None,
+    threads: int | None = None,
+) -> Future:
+    """The course of `draws` candidates under a plan, at the person's ratings and at `times_h`.
+
+    `drug` off leaves visits and care and gives no drug. `changes` sets parameters for everybody.
+
+    Raises:
+        InputError: a dose that cannot be given, with its place.
+    """
+    person = posterior.person
+    rows, count = np.unique(posterior.resampled(draws), return_counts=True)
+    some = posterior.candidates.take(rows)
+    parameters = parameters_of(some, person)
+    for name, value in (changes or {}).items():
+        parameters[name] = np.full(len(some), value)
+    doses = tuple(dose for dose in doses_of(person, planned))
+    ratings = [rating for rating in person.ratings if not scale(rating.scale).person_inputs]
+    times = sorted({0.0, *look_times(ratings), *(float(time) for time in times_h)})
+    wanted = tuple(dict.fromkeys((*latents_of((*scales, *(rating.scale for rating in ratings))), *outputs)))
+    schedules = schedules_of(doses, parameters, times, drug=drug)
+    solved = courses(parameters, schedules, wanted, threads=threads)
+    each = np.repeat(np.arange(len(rows)), count)
+    good = np.isfinite(solved[wanted[0]]).all(axis=1)[each]
+    each = each[good]
+    return Future(
+        person, some.take(each), np.array(times), {name: values[each] for name, values in solved.items()}
+    )
+
+
+def paths(ahead: Future, name: str, times_h: Array, wander: Wander, seed: int) -> Paths:
+    """Ratings to come on one scale at `times_h` (among the times of `ahead`), given the ratings so far."""
+    person, found = ahead.person, scale(name)
+    luck = generator(seed, "forecast", found.name)
+    times = [float(time) for time in ahead.times_h]
+    past = expected_ratings(person.ratings, ahead.outputs, times)
+    coming = expected_ratings([Rated(float(time), found.name, 0.0) for time in times_h], ahead.outputs, times)
+    observed = np.array([rating.total for rating in person.ratings], dtype=np.float64)
+    mean, covariance = conditional(past, coming, observed, wander)
+    count, length = mean.shape
+    factor = np.linalg.cholesky(covariance + 1e-9 * np.eye(length))
+    wandered = mean + (factor @ luck.standard_normal((count, length, 1)))[..., 0]
+    own = np.clip(coming.mean + wandered, found.minimum, found.maximum)
+    error = np.sqrt(coming.variance) * luck.standard_normal((count, length))
+    # The error shrinks towards the ends of the scale with the person's own score, as the rater's does.
+    ratings = np.clip(np.rint(own + error), found.minimum, found.maximum)
+    return Paths(found, np.asarray(times_h), own, ratings, mean, _baseline(ahead, found, times))
+
+
+def conditional(past: Expected, coming: Expected, observed: Array, wander: Wander) -> tuple[Array, Array]:
+    """Mean (draws, times) and covariance (draws, times, times), in points, of drift and bent given the past ratings."""
+    own = coming.wander_covariance(wander)
+    if not len(observed):
+        return np.zeros(coming.mean.shape), own
+    covariance = past.wander_covariance(wander)
+    places = np.arange(len(observed))
+    covariance[:, places, places] += past.variance
+    across = coming.wander_covariance(wander, past)
+    gain = np.linalg.solve(covariance, np.swapaxes(across, 1, 2))
+    residual = observed[None, :] - past.mean
+    mean = np.einsum("drt,dr->dt", gain, residual)
+    return mean, own - across @ gain
+
+
+def _baseline(ahead: Future, found: Scale, times: Sequence[float]) -> Array:
+    """The last rating on the scale at or before the first dose; what the model expects at the start without one."""
+    person = ahead.person
+    first = min((given.time_h for given in person.given), default=person.now_h)
+    before = [r.total for r in person.ratings if scale(r.scale).name == found.name and r.time_h <= first]
+    count = len(next(iter(ahead.outputs.values())))
+    if before:
+        return np.full(count, float(before[-1]))
+    return expected_ratings([Rated(0.0, found.name, 0.0)], ahead.outputs, times).mean[:, 0]
