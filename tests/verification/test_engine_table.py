@@ -73,7 +73,13 @@ def test_an_infusion_that_runs_goes_on_and_is_off_at_its_end() -> None:
     np.testing.assert_array_equal(table[0].edges, [3.0, 5.0, 9.0])
     np.testing.assert_array_equal(table[0].value, [2.0, 0.0])
     np.testing.assert_array_equal(table[1].edges, [2.0, 9.0])
-    over = compile_table(LOWERED, np.array([5.0]), np.array([9.0]), given.take(given.person == 0), Looks(*[looks.person[:1], looks.time[:1]]))  # noqa: E501
+    over = compile_table(
+        LOWERED,
+        np.array([5.0]),
+        np.array([9.0]),
+        given.take(given.person == 0),
+        Looks(*[looks.person[:1], looks.time[:1]]),
+    )
     assert len(over[0].kind) == 0
 
 
