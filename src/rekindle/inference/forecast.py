@@ -164,7 +164,7 @@ def forecast(
     end = until_h or (planned.until_h if planned else person.now_h + 8 * WEEK_H)
     names = tuple(scale(each).name for each in scales or person.scales or ("MADRS",))
     times = default_times(person, end) if times_h is None else np.asarray(sorted(times_h), dtype=np.float64)
-    ahead = future(posterior, planned, scales=names, times_h=times, draws=draws, threads=threads)
+    ahead = future(posterior, planned, scales=names, times_h=times.tolist(), draws=draws, threads=threads)
     made = tuple(_summary(paths(ahead, each, times, posterior.wander, seed), person, risk) for each in names)
     return Forecast(
         name=name,
@@ -172,7 +172,7 @@ def forecast(
         planned=planned,
         scales=made,
         risk=risk,
-        diagnostics=posterior.diagnostics() | {"draws": int(len(ahead.candidates))},
+        diagnostics=posterior.diagnostics() | {"draws": len(ahead.candidates)},
         provenance=Provenance(seed=seed, inputs={"person": person_digest(person)}),
     )
 

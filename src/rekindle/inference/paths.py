@@ -1,4 +1,4 @@
-"""Ratings to come for weighted candidates: the model's course, the drift that past ratings suggest, the rater's error."""
+"""Ratings to come for weighted candidates: the model's course, the drift so far, the rater's error."""
 
 from __future__ import annotations
 
@@ -89,11 +89,9 @@ def future(
     schedules = schedules_of(doses, parameters, times, drug=drug)
     solved = courses(parameters, schedules, wanted, threads=threads)
     each = np.repeat(np.arange(len(rows)), count)
-    good = np.isfinite(solved[wanted[0]]).all(axis=1)[each]
-    each = each[good]
-    return Future(
-        person, some.take(each), np.array(times), {name: values[each] for name, values in solved.items()}
-    )
+    good = np.asarray(np.isfinite(solved[wanted[0]]).all(axis=1))
+    each = each[good[each]]
+    return Future(person, some.take(each), np.array(times), {name: values[each] for name, values in solved.items()})
 
 
 def paths(ahead: Future, name: str, times_h: Array, wander: Wander, seed: int) -> Paths:
