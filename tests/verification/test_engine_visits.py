@@ -132,7 +132,7 @@ def test_who_cannot_be_solved_is_named_and_the_others_go_on() -> None:
     def decide(visit: Visit) -> Decision:
         given = happenings(EVENTS[:1], visit.person) if visit.number == 0 else Happenings.none()
         if visit.number == 1:
-            given = happenings((Set(visit.time[0], "k", -1e9),), np.array([4]))
+            given = happenings((Set(visit.time[0], "k", -200.0),), np.array([4]))
         return Decision(visit.time + 8.0, given)
 
     found = followed(decide, "native", 3e-4)
