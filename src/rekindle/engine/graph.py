@@ -280,17 +280,22 @@ class Graph:
 
     def _general_power_rule(self, node: int, base: int, exponent: int) -> dict[int, int]:
         total: dict[int, int] = {}
-        # At a base of nought the logarithm and a negative power must stay finite, for they are multiplied by nought.
+        # At a base of nought the logarithm and negative powers must stay finite: what they multiply is nought.
         positive = self.extreme("maximum", base, self.constant(_SMALLEST_BASE))
         logarithm = self.unary("log", positive)
         for state, part in self._derivatives[exponent].items():
             total[state] = self.multiply(node, self.multiply(part, logarithm))
         lower = self.power(positive, self.subtract(exponent, self.constant(1.0)))
         slope = self.multiply(exponent, lower)
+        steep = self.condition("less", exponent, self.constant(1.0))
+        slope = self.select(self.condition("and", self._is_nought(base), steep), self.constant(0.0), slope)
         for state, part in self._derivatives[base].items():
             term = self.multiply(slope, part)
             total[state] = self.add(total[state], term) if state in total else term
         return total
+
+    def _is_nought(self, base: int) -> int:
+        return self.condition("less", base, self.constant(_SMALLEST_BASE))
 
     def _slope(self, node: int, operation: str, arguments: tuple[int, ...]) -> int:
         """The derivative of a function of one argument, at that argument."""

@@ -27,7 +27,6 @@ from rekindle.engine.backends import (
     _undefined,
 )
 from rekindle.engine.lower import Lowered
-from rekindle.engine.person import Accuracy
 from rekindle.engine.scale import typical_scale
 from rekindle.engine.schedule import Schedule, compile_schedule
 from rekindle.engine.tangent_directions import (
@@ -44,7 +43,7 @@ from rekindle.engine.tangent_directions import (
 )
 from rekindle.engine.tangent_task import TangentTask
 from rekindle.engine.task import Failure, Task
-from rekindle.errors import InputError, SolverError, unknown
+from rekindle.errors import InputError, unknown
 
 Floats = NDArray[np.float64]
 
@@ -180,29 +179,12 @@ def _without(task: TangentTask, values: Floats, jacobian: Floats, failures: Sequ
 
 def _solver(backend: Backend) -> Any:
     if backend == "reference":
-        return _solve_reference
-    return _solve_reference
+        from rekindle.engine.tangent_reference import follow_people
 
+        return follow_people
+    from rekindle.engine.tangent_native import solve_tangents
 
-def _solve_reference(task: TangentTask) -> tuple[Floats, Floats, list[Failure], dict[str, Any]]:
-    from rekindle.engine.tangent_lists import tangent_lists
-    from rekindle.engine.tangent_reference import direction_sizes, follow_person, make_work
-
-    whole = task.task
-    lists = tangent_lists(whole.lowered, task.moving)
-    work = make_work(whole.lowered, lists, whole.outputs, task.directions)
-    values, jacobian = whole.empty(), task.empty()
-    accuracy = Accuracy(relative=whole.relative_tolerance, scale=tuple(whole.scale))
-    failures = []
-    for person, (row, number) in enumerate(zip(whole.rows, whole.which, strict=True)):
-        sizes = direction_sizes(whole.lowered, task.schedules[number], row, whole.scale, task.directions)
-        try:
-            found, slopes = follow_person(work, row, whole.segments[number], task.events[number], accuracy, sizes)
-        except SolverError as error:
-            failures.append(Failure(person, error.message))
-            continue
-        values[person, : len(found)], jacobian[person, : len(slopes)] = found, slopes
-    return values, jacobian, failures, {"method": "lsoda"}
+    return solve_tangents
 
 
 __all__ = [

@@ -30,7 +30,9 @@ from rekindle.engine.tangent_directions import (
     InfusionRate,
     Initial,
 )
-from rekindle.engine.tangent_lists import Entries, TangentLists, observed
+from rekindle.engine.tangent_lists import TangentLists, observed, tangent_lists
+from rekindle.engine.tangent_task import TangentTask
+from rekindle.engine.task import Failure
 from rekindle.errors import SolverError
 
 Floats = NDArray[np.float64]
@@ -308,4 +310,20 @@ def _no_steady_state(person: Person, _: Any) -> Floats:
     raise SolverError("a steady state has no derivatives here")
 
 
-__all__ = ["Bearer", "Derivatives", "Entries", "Work", "direction_sizes", "follow_person", "make_work"]
+def follow_people(task: TangentTask) -> tuple[Floats, Floats, list[Failure], dict[str, Any]]:
+    """Values (people, times, outputs), derivatives (people, times, outputs, directions), failures and a report."""
+    whole = task.task
+    lists = tangent_lists(whole.lowered, task.moving)
+    work = make_work(whole.lowered, lists, whole.outputs, task.directions)
+    values, slopes = whole.empty(), task.empty()
+    accuracy = Accuracy(relative=whole.relative_tolerance, scale=tuple(whole.scale))
+    failures = []
+    for person, (row, number) in enumerate(zip(whole.rows, whole.which, strict=True)):
+        sizes = direction_sizes(whole.lowered, task.schedules[number], row, whole.scale, task.directions)
+        try:
+            found, own = follow_person(work, row, whole.segments[number], task.events[number], accuracy, sizes)
+        except SolverError as error:
+            failures.append(Failure(person, error.message))
+            continue
+        values[person, : len(found)], slopes[person, : len(own)] = found, own
+    return values, slopes, failures, {"method": "lsoda"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,3 +28,10 @@ class TangentTask:
     def empty(self) -> NDArray[np.float64]:
         """An array of NaN for the derivatives, shape (people, times, outputs, directions)."""
         return np.full((*self.task.empty().shape, len(self.directions)), np.nan)
+
+    def take(self, people: NDArray[np.int64], *, relative_tolerance: float | None = None) -> TangentTask:
+        """The same for some of the people, by position, and at another tolerance where one is given."""
+        rest = self.task.take(people)
+        if relative_tolerance is not None:
+            rest = replace(rest, relative_tolerance=relative_tolerance)
+        return replace(self, task=rest)
