@@ -1,0 +1,238 @@
+"""Expected shares, relapses and classes in a solved trial: quantities that count people instead of points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.outcomes import SCALES
+from rekindle.streams import normals
+from rekindle.trial.clock import after_sessions, any_visits, class_times, relapse_visits, since_h
+from rekindle.trial.quantify import Pair, Seen, share
+
+Array = NDArray[np.float64]
+
+
+def state_chance(part: Seen, of: str) -> Array:
+    """Chance of each person to count as a responder or remitter under the number's definition, (sets, people)."""
+    options = part.number.options
+    if options.any_by_h is not None:
+        times: tuple[float, ...] = any_visits(part.view.trial, options.any_by_h)
+        needed = 1
+    elif options.times_h:
+        times, needed = options.times_h, options.at_least
+    else:
+        times, needed = (float(part.number.time_h or 0.0),), 1
+    chances = [_at(part, of, time) for time in times]
+    return at_least(chances, needed)
+
+
+def _at(part: Seen, of: str, time_h: float) -> Array:
+    options, number = part.number.options, part.number
+    if of == "free_of_ideation":
+        from rekindle.trial.rating import chance_at_most
+
+        expected, sd = part.view.score(number.scale, time_h, number.item)
+        chance = chance_at_most(0.0, expected, sd)
+    elif of == "remission":
+        chance = part.view.remission(number.scale, time_h, at_most=options.at_most, below=options.below)
+    elif of == "worse":
+        expected, sd = part.view.score(number.scale, time_h, number.item)
+        from rekindle.trial.rating import chance_at_most
+
+        entry = part.view.entry(number.scale, number.item, baseline=options.baseline)
+        chance = 1.0 - chance_at_most(entry, expected, sd)
+    else:
+        chance = part.view.response(
+            number.scale, time_h, item=number.item, share=options.share, strict=options.strict,
+            baseline=options.baseline,
+        )  # fmt: skip
+    return _with_dropouts(part, chance, time_h)
+
+
+def _with_dropouts(part: Seen, chance: Array, time_h: float) -> Array:
+    """Chances with those who left counted as the trial counted them; observed cases are weighted elsewhere."""
+    missing = part.view.trial.missing
+    if len(part.stay.times_h) == 1 or missing in ("model", "observed"):
+        return chance
+    here = part.stay.at(time_h)
+    if missing == "nri":
+        return chance * here
+    found, later = chance * here, here
+    for time in reversed([time for time in part.stay.times_h if 0.0 < time < time_h - 1e-6]):
+        now = part.stay.at(time)
+        one = part.view.response(part.number.scale, time, item=part.number.item, share=part.number.options.share)
+        found, later = found + (now - later) * one, now
+    return found
+
+
+def at_least(chances: list[Array], needed: int) -> Array:
+    """Chance that at least so many of independent events happen (they share a shape)."""
+    counts = [np.ones(chances[0].shape)] + [np.zeros(chances[0].shape) for _ in range(needed)]
+    for chance in chances:
+        for place in range(needed, 0, -1):
+            moved = counts[place - 1] * chance
+            stays = counts[place] if place == needed else counts[place] * (1.0 - chance)
+            counts[place] = stays + moved
+        counts[0] = counts[0] * (1.0 - chance)
+    return counts[needed]
+
+
+def _share_in(part: Seen, of: str) -> Array:
+    weight = part.weight
+    if part.view.trial.missing == "observed" and part.number.time_h is not None:
+        weight = weight * part.stay.at(part.number.time_h)
+    chance = state_chance(part, of)
+    return np.asarray((weight * chance).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9))
+
+
+def share_in(part: Seen) -> Array:
+    """Share of the arm in the state that a comparison is of, (sets,)."""
+    return _share_in(part, part.number.options.of or "response")
+
+
+def response(part: Seen) -> Pair:
+    """Responders in per cent."""
+    return share(_share_in(part, "response"), part.n)
+
+
+def remission(part: Seen) -> Pair:
+    """Remitters in per cent."""
+    return share(_share_in(part, "remission"), part.n)
+
+
+def worse(part: Seen) -> Pair:
+    """People above their baseline in per cent."""
+    return share(_share_in(part, "worse"), part.n)
+
+
+def sensitivity(part: Seen) -> Pair:
+    """Of those who respond at the end, the share that had responded at the time, in per cent."""
+    early = part.view.response(part.number.scale, float(part.number.time_h or 0.0), share=part.number.options.share)
+    late = part.view.response(
+        part.number.scale, float(part.number.options.end_h or 0.0), share=part.number.options.share
+    )
+    both, all_late = part.mean(early * late), np.maximum(part.mean(late), 1e-3)
+    found, luck = share(both / all_late, part.n)
+    return found, luck / np.sqrt(np.clip(all_late, 0.05, 1.0))
+
+
+def sessions_to_response(part: Seen) -> Pair:
+    """Median number of sessions until response, among those who respond at all."""
+    times = after_sessions(part.view.arm)
+    not_yet = np.ones(part.weight.shape)
+    reached = [np.zeros(part.view.sets)]
+    for time in times:
+        not_yet = not_yet * (1.0 - part.view.response(part.number.scale, time, share=part.number.options.share))
+        reached.append(part.mean(1.0 - not_yet))
+    curve = np.stack(reached)
+    half = 0.5 * curve[-1]
+    found = np.array([np.interp(half[i], curve[:, i], np.arange(len(curve))) for i in range(part.view.sets)]) + 0.5
+    return found, 0.6 * np.maximum(found, 0.5) / np.sqrt(part.n) * 1.25
+
+
+def kept(part: Seen) -> tuple[Array, Array, Array]:
+    """Times since the start of the clock, the share without relapse (times, sets), and who is followed (sets,)."""
+    trial, number = part.view.trial, part.number
+    times = relapse_visits(trial, part.view.arm, number)
+    gone = part.view.relapse_chances(number.scale, number.options.rule, times)
+    weight = part.weight
+    if not number.among and number.stage is None:
+        weight = weight * part.view.response(number.scale, since_h(trial, part.view.arm, number) or times[0])
+    total = np.maximum(weight.sum(axis=1), 1e-9)
+    free = 1.0 - (weight[None] * gone).sum(axis=2) / total
+    followed = total / max(part.weight.shape[1], 1)
+    return np.asarray(times) - times[0], free, followed
+
+
+def survival(part: Seen) -> Pair:
+    """Share without relapse at the time, in per cent."""
+    _, free, _ = kept(part)
+    return share(free[-1], part.n)
+
+
+def relapse(part: Seen) -> Pair:
+    """Share that relapsed by the time, in per cent."""
+    _, free, _ = kept(part)
+    return share(1.0 - free[-1], part.n)
+
+
+def time_to_relapse(part: Seen) -> Pair:
+    """Days until a share (half, unless the number says otherwise) has relapsed; beyond the last rating at its pace."""
+    times, free, _ = kept(part)
+    wanted = 1.0 - part.number.options.quantile
+    found, luck = np.empty(part.view.sets), np.empty(part.view.sets)
+    for place in range(part.view.sets):
+        curve = np.minimum.accumulate(free[:, place])
+        if curve[-1] <= wanted:
+            days = np.interp(-wanted, -curve, times) / 24.0
+        else:
+            last = min(float(curve[-1]), 1.0 - 1e-3)
+            days = times[-1] / 24.0 * np.log(wanted) / np.log(last)
+        found[place] = days
+        slope = max(1e-6, -np.log(wanted) * wanted / max(float(days), 0.1))
+        luck[place] = np.sqrt(wanted * (1.0 - wanted) / part.n) / slope
+    return found, luck
+
+
+def courses_in_classes(part: Seen) -> tuple[NDArray[np.int64], Array, list[float]]:
+    """The class of each person (sets, people), best first, from drawn ratings; the ratings; their times."""
+    from sklearn.cluster import KMeans
+
+    options, number = part.number.options, part.number
+    times = list(options.times_h or class_times(part.view.trial))
+    rated = []
+    for place, time in enumerate(times):
+        expected, sd = part.view.score(number.scale, time, number.item)
+        luck = normals(part.view.trial.seed, "class", str(place), count=part.weight.shape[1])
+        rated.append(expected + sd * luck[None, :])
+    ratings = np.stack(rated, axis=-1)
+    found = np.empty(part.weight.shape, dtype=np.int64)
+    better = SCALES[number.scale].better == "lower"
+    for number_of_set in range(part.view.sets):
+        changes = ratings[number_of_set] - ratings[number_of_set, :, :1]
+        fitted = KMeans(options.classes, n_init=4, random_state=0).fit(ratings[number_of_set])
+        gains = [changes[fitted.labels_ == label, -1].mean() for label in range(options.classes)]
+        order = np.argsort(gains if better else [-gain for gain in gains])
+        rank = np.empty(options.classes, dtype=np.int64)
+        rank[order] = np.arange(options.classes)
+        found[number_of_set] = rank[fitted.labels_]
+    return found, ratings, times
+
+
+def _wanted_class(part: Seen) -> int:
+    options = part.number.options
+    return {"best": 0, "worst": options.classes - 1, "middle": (options.classes - 1) // 2}[options.which]
+
+
+def class_share(part: Seen) -> Pair:
+    """People in a class, in per cent."""
+    labels, _, _ = courses_in_classes(part)
+    return share(part.mean((labels == _wanted_class(part)).astype(np.float64)), part.n)
+
+
+def class_mean(part: Seen) -> Pair:
+    """Mean score of a class at the time."""
+    labels, ratings, times = courses_in_classes(part)
+    place = int(np.argmin(np.abs(np.asarray(times) - float(part.number.time_h or 0.0))))
+    inside = (labels == _wanted_class(part)).astype(np.float64) * part.weight
+    total = np.maximum(inside.sum(axis=1), 1e-9)
+    found = (inside * ratings[..., place]).sum(axis=1) / total
+    variance = (inside * (ratings[..., place] - found[:, None]) ** 2).sum(axis=1) / total
+    return found, np.sqrt(variance / np.maximum(part.n * total / part.weight.shape[1], 1.0))
+
+
+ONE_ARM_EVENTS: Mapping[str, Callable[[Seen], Pair]] = {
+    "response": response,
+    "remission": remission,
+    "worse": worse,
+    "sensitivity": sensitivity,
+    "sessions_to_response": sessions_to_response,
+    "survival": survival,
+    "relapse": relapse,
+    "time_to_relapse": time_to_relapse,
+    "class_share": class_share,
+    "class_mean": class_mean,
+}

@@ -1,0 +1,232 @@
+"""One arm of a solved trial as a statistician sees it: expected ratings, their spread, who counts and how much.
+
+Everything has shape (sets, people). Ratings are not drawn: a rating is a normal around the person's expected score,
+so shares and variances follow without luck. In a crossover an arm is seen in each period, the people of all orders
+side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.outcomes import SCALES, Scale
+from rekindle.outcomes.endpoints import relapse_rule
+from rekindle.streams import normals
+from rekindle.trial.design import Condition, Number, Trial, TrialArm
+from rekindle.trial.rating import chance_at_most, expected_and_sd, expected_items
+from rekindle.trial.solving import Courses
+from rekindle.trial.switches import ALL_ON, Switches
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One stretch of a solved lane in which an arm is seen: it starts at `offset_h` of the lane's clock.
+
+    `weight` is how much each of its people counts.
+    """
+
+    courses: Courses
+    offset_h: float
+    weight: float = 1.0
+
+
+@dataclass
+class View:
+    """An arm: its parts (one, or one a period of a crossover), looked at with the trial's raters."""
+
+    trial: Trial
+    arm: TrialArm
+    parts: Sequence[Part]
+    switches: Switches = ALL_ON
+    _scores: dict[tuple[object, ...], tuple[Array, Array]] = field(default_factory=dict)
+
+    @property
+    def sets(self) -> int:
+        """How many parameter sets."""
+        return self.parts[0].courses.sets.count
+
+    @property
+    def weight(self) -> Array:
+        """How much each person counts, (sets, people): one, or the shares of a mixture."""
+        each = np.concatenate([np.full(len(part.courses.who), part.weight) for part in self.parts])
+        return np.broadcast_to(each, (self.sets, len(each)))
+
+    def column(self, name: str) -> NDArray[np.generic]:
+        """A column of the table of people, shape (people,), parts side by side."""
+        return np.concatenate([np.asarray(part.courses.who.people[name]) for part in self.parts])
+
+    def score(self, scale: str, time_h: float, item: str | None = None, *, zero_h: float = 0.0) -> tuple[Array, Array]:
+        """Expected score and SD of one rating at a time of the arm's clock, each (sets, people)."""
+        key = (scale, item, round(time_h, 6), zero_h)
+        if key not in self._scores:
+            found = [self._part_score(part, SCALES[scale], item, part.offset_h + time_h) for part in self.parts]
+            expected = np.concatenate([each[0] for each in found], axis=1)
+            if time_h > 0.0 and self.switches.rater:
+                expected = np.clip(expected + self._shift(SCALES[scale], item), SCALES[scale].minimum, None)
+            self._scores[key] = (expected, np.concatenate([each[1] for each in found], axis=1))
+        return self._scores[key]
+
+    def _part_score(self, part: Part, scale: Scale, item: str | None, time_h: float) -> tuple[Array, Array]:
+        courses = part.courses
+        place = courses.column(time_h)
+        latents = {name: courses.latents[name][..., place] for name in scale.latents}
+        person = {name: np.asarray(courses.who.people[name], dtype=np.float64)[None, :] for name in scale.person_inputs}
+        items = expected_items(scale, latents, person)
+        error = courses.sets.rating_error[:, None] if self.switches.rater else np.zeros((courses.sets.count, 1))
+        return expected_and_sd(scale, items, item, error)
+
+    def _shift(self, scale: Scale, item: str | None) -> Array:
+        """Points that raters and routine care add to later ratings, (sets, 1)."""
+        sets = self.parts[0].courses.sets
+        shift = np.zeros(sets.count)
+        if self.trial.rater == "open" or (self.trial.masking == "open" and self.trial.rater != "masked"):
+            shift = shift - sets.setting("open_rater_shift")
+        if self.trial.enrolled.setting == "clinic":
+            shift = shift + sets.setting("clinic_measure")
+        size = scale.maximum / 60.0 / (len(scale.items) if item is not None else 1)
+        return np.asarray((shift * size)[:, None])
+
+    def entry(self, scale: str, item: str | None = None, *, baseline: str = "period") -> Array:
+        """The observed baseline (sets, people): the score that let people in, or a rating at the start.
+
+        In a later period of a crossover it is a rating at the start of that period.
+        """
+        found = []
+        for number, part in enumerate(self.parts):
+            courses = part.courses
+            first = part.offset_h == 0.0 or baseline == "trial"
+            if first and courses.entry.scale == scale and item is None and self.switches.selection:
+                found.append(np.broadcast_to(courses.entry.observed, (self.sets, len(courses.who))))
+                continue
+            at = 0.0 if baseline == "trial" else part.offset_h
+            expected, sd = self._part_score(part, SCALES[scale], item, at)
+            luck = normals(self.trial.seed, "baseline", scale, item or "", str(number), count=len(courses.who))
+            rated = expected + (sd * luck[None, :] if self.switches.rater else 0.0)
+            found.append(np.clip(rated, SCALES[scale].minimum, SCALES[scale].maximum))
+        return np.concatenate(found, axis=1)
+
+    def response(self, scale: str, time_h: float, *, item: str | None = None, share: float | None = None,
+                 strict: bool = False, baseline: str = "period") -> Array:  # fmt: skip
+        """Chance that each person's rating at a time is a response."""
+        of = SCALES[scale]
+        wanted = share if share is not None else (of.response if of.response is not None else 0.5)
+        expected, sd = self.score(scale, time_h, item)
+        start = self.entry(scale, item, baseline=baseline)
+        best = of.minimum if of.better == "lower" else of.maximum
+        line = start - wanted * (start - best)
+        if of.better != "lower":
+            return chance_at_most(-line, -expected, sd, strict=strict)
+        return chance_at_most(line, expected, sd, strict=strict)
+
+    def remission(
+        self, scale: str, time_h: float, *, at_most: float | None = None, below: float | None = None
+    ) -> Array:
+        """Chance that each person's rating at a time is at the scale's line of remission, or the one given."""
+        expected, sd = self.score(scale, time_h)
+        if below is not None:
+            return chance_at_most(below, expected, sd, strict=True)
+        if at_most is None:
+            line = SCALES[scale].line()
+            if line.comparison == "<":
+                return chance_at_most(line.value, expected, sd, strict=True)
+            if line.comparison in (">", ">="):
+                return chance_at_most(-line.value, -expected, sd, strict=line.comparison == ">")
+            at_most = line.value
+        return chance_at_most(at_most, expected, sd)
+
+    def met(self, conditions: Sequence[Condition], scale: str) -> Array:
+        """Chance that each person meets all conditions, (sets, people)."""
+        people = sum(len(part.courses.who) for part in self.parts)
+        chance = np.ones((self.sets, people))
+        for condition in conditions:
+            chance = chance * self._one(condition, scale)
+        return chance
+
+    def _one(self, condition: Condition, scale: str) -> Array:
+        if condition.kind == "column":
+            values = self.column(condition.name)
+            if condition.word is not None:
+                return np.asarray(values == condition.word, dtype=np.float64)[None, :]
+            low = -np.inf if condition.at_least is None else condition.at_least
+            high = np.inf if condition.at_most is None else condition.at_most
+            numbers = values.astype(np.float64)
+            return np.asarray((numbers >= low) & (numbers <= high), dtype=np.float64)[None, :]
+        if condition.kind == "score":
+            expected, sd = self.score(condition.name, condition.times_h[0])
+            below = 1.0 if condition.at_most is None else chance_at_most(condition.at_most, expected, sd)
+            under = 0.0 if condition.at_least is None else chance_at_most(condition.at_least, expected, sd, strict=True)
+            return np.asarray(below - under)
+        chance: Array | float = 1.0
+        for time in condition.times_h:
+            if condition.kind in ("response", "no_response"):
+                one = self.response(scale, time, share=condition.share)
+            else:
+                one = self.remission(scale, time)
+            chance = chance * (1.0 - one if condition.kind.startswith("no_") else one)
+        return np.asarray(chance)
+
+    def relapse_chances(self, scale: str, rule: str, times_h: Sequence[float]) -> Array:
+        """Chance of each person to be found relapsed by each time, (times, sets, people); the first time is the start.
+
+        Ratings are looked at one after another; where the rule asks for two bad ones running, the relapse is dated at
+        the first of them. A person's ratings are independent around the course.
+        """
+        chosen = relapse_rule(rule)
+        bad = [self._bad(scale, rule, time) for time in times_h[1:]]
+        good = np.ones(bad[0].shape)
+        one_bad = np.zeros(bad[0].shape)
+        gone = [np.zeros(bad[0].shape)]
+        for place, chance in enumerate(bad):
+            following = bad[place + 1] if place + 1 < len(bad) else 0.0
+            if chosen.visits <= 1:
+                gone.append(gone[-1] + good * chance)
+                good = good * (1.0 - chance)
+                continue
+            good, one_bad = (good + one_bad) * (1.0 - chance), good * chance
+            gone.append(gone[-1] + one_bad * following)
+        return np.stack(gone)
+
+    def _bad(self, scale: str, rule: str, time_h: float) -> Array:
+        chosen = relapse_rule(rule)
+        expected, sd = self.score(scale, time_h)
+        chances = []
+        if chosen.line is not None:
+            strict = chosen.line.comparison == ">="
+            chances.append(1.0 - chance_at_most(chosen.line.value, expected, sd, strict=strict))
+        if chosen.regained is not None:
+            chances.append(1.0 - self.response(scale, time_h, share=chosen.regained))
+        return np.asarray(np.min(chances, axis=0) if chosen.both else np.max(chances, axis=0))
+
+
+def views(trial: Trial, courses: Sequence[Courses], number: Number | None = None,
+          switches: Switches = ALL_ON) -> Mapping[str, View]:  # fmt: skip
+    """Every arm of a trial that was simulated, by name; a crossover's in all its periods, or in the first only."""
+    found: dict[str, View] = {}
+    first_only = number is not None and number.options.periods == "first"
+    for arm in trial.arms:
+        if arm.mixture:
+            continue
+        parts = [
+            Part(each, stage.start_h if trial.design == "crossover" else 0.0)
+            for each in courses
+            for owner, stage in zip(each.lane.arms, each.lane.stages, strict=True)
+            if owner.name == arm.name and (trial.design == "crossover" or stage is each.lane.stages[0])
+        ]
+        if first_only:
+            parts = [part for part in parts if part.offset_h == 0.0]
+        found[arm.name] = View(trial, arm, parts, switches)
+    for arm in trial.arms:
+        if arm.mixture:
+            mixed = [
+                Part(part.courses, part.offset_h, amount / len(found[name].parts))
+                for name, amount in arm.mixture.items()
+                for part in found[name].parts
+            ]
+            found[arm.name] = View(trial, arm, mixed, switches)
+    return found
