@@ -31,6 +31,7 @@ OF_THE_PERSON = (
     "bipolar",
     "dissociation_trait",
     "predisposition",
+    "mood_tolerance",
     "liver_enzyme_activity",
     "gut_enzyme_activity",
 )
