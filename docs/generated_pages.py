@@ -18,7 +18,7 @@ SECTIONS = {
     "Use": ("study.md", "dosing.md", "commands.md", "own_models.md", "report.md"),
     "What it knows": (
         "mechanism.md", "pharmacokinetics.md", "clinic.md", "population.md", "outcomes.md", "evidence.md",
-        "parameters.md",
+        "parameters.md", "trials-catalogue.md",
     ),
     "How it is made": ("architecture.md", "verification.md", "visual.md", "reference.md", "contributing.md"),
 }  # fmt: skip
@@ -53,6 +53,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "study.md": study_page,
         "parameters.md": parameters_page,
         "reference.md": reference_page,
+        "trials-catalogue.md": trials_page,
     }
 
 
@@ -159,6 +160,14 @@ def parameters_page() -> str:
         "| name | value | unit | range | grade | record or reason | meaning |\n"
         "| --- | ---: | --- | --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
     )
+
+
+def trials_page() -> str:
+    """The trial files of the package, what each scores, and what is only shown."""
+    from rekindle.trial.files import published_trials
+    from rekindle.trial.listing import catalogue_page
+
+    return catalogue_page(published_trials())
 
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
