@@ -30,7 +30,7 @@ CHUNK_OF_OTHERS = 131_072
 _SMALLEST_CHUNK = 1_024  # on devices other than a processor, to which a few people are padded
 _SPARE = 1.5  # tables grow by this factor, so that a schedule a little longer finds its program compiled
 
-_MADE: dict[tuple[str, tuple[str, ...], int], Any] = {}
+_MADE: dict[tuple[str, tuple[str, ...], int, Control], Any] = {}
 
 
 def require_jax() -> Any:
@@ -135,6 +135,28 @@ def _run(task: Task, control: Control, chunk: int) -> tuple[Floats, Integers, In
     return values, outcome, steps
 
 
+def compiled_walk(task: Task) -> Any:
+    """A function of JAX from parameter rows to (values, who failed), for exactly the people of a task.
+
+    It is called, and its result used, with double precision switched on.
+    """
+    import jax
+
+    from rekindle.engine.xla_loop import Walk
+
+    people = np.arange(len(task.rows))
+    control = Control(relative=task.relative_tolerance)
+    walk = Walk(task.lowered, task.outputs, len(people), control)
+    tables = _chunk_tables(_tables(task), task, people, len(people))
+    accuracy, longest = _accuracy(task, control), task.empty().shape[1]
+
+    def program(rows: Any) -> tuple[Any, Any]:
+        lanes = walk(rows, tables, accuracy, longest)
+        return lanes.values, lanes.outcome != 0
+
+    return jax.jit(program)
+
+
 def _program(lowered: Lowered, outputs: Sequence[str], chunk: int, control: Control) -> Any:
     """The compiled walk of a chunk, made once a process."""
     import jax
@@ -187,7 +209,8 @@ def _grown(length: int) -> int:
 
 
 def _padded(table: NDArray[Any]) -> NDArray[Any]:
-    return np.concatenate([table, np.zeros(_grown(len(table)) - len(table), dtype=table.dtype)])
+    longer = np.concatenate([table, np.zeros(_grown(len(table)) - len(table), dtype=table.dtype)])
+    return longer if longer.dtype == np.float64 else longer.astype(np.int32)
 
 
 def _tables(task: Task) -> dict[str, NDArray[Any]]:
@@ -205,4 +228,5 @@ def _chunk_tables(shared: dict[str, NDArray[Any]], task: Task, people: Integers,
     begin, end = shared["edge_of"][which], shared["edge_of"][which + 1]
     end = np.where(np.arange(len(people)) < alive, end, begin)
     rest = {name: table for name, table in shared.items() if name not in ("edge_of", "time_of")}
-    return Tables(**rest, begin=begin, end=end, offset=shared["time_of"][which])
+    own = {"begin": begin, "end": end, "offset": shared["time_of"][which]}
+    return Tables(**rest, **{name: places.astype(np.int32) for name, places in own.items()})

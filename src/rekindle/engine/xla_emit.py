@@ -131,9 +131,9 @@ class Matrix:
         kept = _Blocks()
         kept.put(self._aside, aside)
         kept.put(self._diagonal, diagonal)
-        place = dict(kept.place)
+        before = dict(kept.place)
         kept.put(self._diagonal, 1.0 / diagonal)  # the first level is pivots alone; other pivots' turn comes later
-        kept.place |= {entry: place[entry] for entry in self._diagonal if (entry[0],) not in self._first}
+        kept.place |= {entry: before[entry] for entry in self._diagonal if (entry[0],) not in self._first}
         for steps in self._levels:
             new: dict[tuple[int, int], Array] = {}
             for kind, place in steps:

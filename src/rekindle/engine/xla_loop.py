@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from rekindle.engine.lower import Lowered
 from rekindle.engine.rosenbrock import Control
@@ -20,6 +21,7 @@ from rekindle.engine.schedule import BASE, INPUT, JUMP, LOAD, LOOK, RATE, RESET
 from rekindle.engine.xla_emit import Array, run_program
 from rekindle.engine.xla_step import Step, between, weighted_error
 
+WHOLE = np.int32  # whole numbers: inside a caller's single precision longer ones cannot be lowered
 DONE, TOO_MANY_STEPS, STEP_TOO_SMALL, NOT_FINITE = 0, 1, 2, 3
 RESTING = 1e-6  # the step of somebody who is done, whose result nobody looks at
 _NEARLY = 1e-12
@@ -106,21 +108,22 @@ class Walk:
         lanes = self._begun(rows, tables, accuracy.scale, longest)
 
         def walk(now: Lanes) -> Lanes:
-            return jax.lax.while_loop(
+            after: Lanes = jax.lax.while_loop(
                 lambda now: jnp.any(now.alive) & ~jnp.any(now.arrived),
                 lambda now: self._advance(now, tables, accuracy),
                 self._happen(now, tables),
             )
+            return after
 
-        return jax.lax.while_loop(
-            lambda now: jnp.any(now.alive), walk, lanes if begin is None else _resumed(lanes, begin)
-        )
+        lanes = lanes if begin is None else _resumed(lanes, begin)
+        done: Lanes = jax.lax.while_loop(lambda now: jnp.any(now.alive), walk, lanes)
+        return done
 
     def _begun(self, rows: Array, tables: Tables, scale: Array, longest: int) -> Lanes:
         people, control = self.people, self.control
         y, derived = self._start(rows.T)
         base = jnp.concatenate([rows.T, derived])
-        none = jnp.zeros(people, dtype=int)
+        none = jnp.zeros(people, dtype=WHOLE)
         alive = tables.end > tables.begin
         return Lanes(
             y=y,
@@ -170,7 +173,7 @@ class Walk:
         follow = ~accepted | ~ending | (factor < 1.0) | (h * factor > lanes.proposed)
         proposed = jnp.where(follow, h * factor, lanes.proposed)
         learnt = lanes.alive & accepted & lanes.fresh
-        counted = lanes.alive.astype(int)
+        counted = lanes.alive.astype(WHOLE)
         taken, refused = lanes.taken + counted * accepted, lanes.refused + counted * ~accepted
         allowed = control.limit + 100 * (tables.end - tables.begin)
         trouble = jnp.where(taken + refused > allowed, TOO_MANY_STEPS, DONE)
@@ -189,7 +192,7 @@ class Walk:
             row=row,
             alive=lanes.alive & (trouble == DONE),
             arrived=moved & ending,
-            outcome=jnp.where(trouble == DONE, lanes.outcome, trouble),
+            outcome=jnp.where(trouble == DONE, lanes.outcome, trouble.astype(WHOLE)),
             taken=taken,
             refused=refused,
             values=values,
@@ -213,14 +216,17 @@ class Walk:
             shown = between(lanes.y, y_new, stages, theta, self.needed)
             return row + now, self._looked(values, lanes, shown, row, now)
 
-        return jax.lax.while_loop(lambda carried: jnp.any(due(carried[0])[0]), write, (lanes.row, lanes.values))
+        following, values = jax.lax.while_loop(
+            lambda carried: jnp.any(due(carried[0])[0]), write, (lanes.row, lanes.values)
+        )
+        return following, values
 
     def _looked(self, values: Array, lanes: Lanes, y: Array, row: Array, now: Array) -> Array:
         """The values with these rows written for the people who look now."""
         arrays = {"y": y, "q": lanes.q, "p": lanes.base + lanes.extra}
         shown = run_program(self.observed, arrays, self.people)
         place = jnp.where(now, row, values.shape[1])
-        people = jnp.arange(self.people)
+        people = jnp.arange(self.people, dtype=WHOLE)
         return values.at[people, place].set(shown.T, mode="drop", unique_indices=True)
 
     def _happen(self, lanes: Lanes, tables: Tables) -> Lanes:
@@ -254,8 +260,8 @@ class Walk:
 
     def _act(self, lanes: Lanes, tables: Tables, kind: Array, position: Array, value: Array) -> Lanes:
         """One action of each person; kind -1 is none."""
-        state = jnp.arange(lanes.y.shape[0])[:, None] == position
-        parameter = jnp.arange(lanes.base.shape[0])[:, None] == position
+        state = jnp.arange(lanes.y.shape[0], dtype=WHOLE)[:, None] == position
+        parameter = jnp.arange(lanes.base.shape[0], dtype=WHOLE)[:, None] == position
         y = jnp.where(state & (kind == JUMP), lanes.y + value, lanes.y)
         y = jnp.where(state & (kind == LOAD), value, y)
         start, _ = self._start(lanes.base[: len(self.lowered.parameters)])

@@ -46,7 +46,7 @@ class Step:
             return (jax.lax.dynamic_update_index_in_dim(stages, solved, s, 0), z), None
 
         begun = (jnp.zeros((STAGES, *y.shape)), y)
-        (stages, z), _ = jax.lax.scan(stage, begun, jnp.arange(STAGES))
+        (stages, z), _ = jax.lax.scan(stage, begun, jnp.arange(STAGES, dtype=np.int32))
         return z + stages[-1], stages
 
 
