@@ -2,7 +2,7 @@
 
 The likelihood of a calibration and the predictions of a scoreboard both come from here: for each scored number its
 expected value under each set (endlessly many such trials, the same people under every set) and the luck of a trial
-of the published size. Ratios are compared as logarithms; `published` is on the same footing.
+of the published size. Ratios and times are compared as logarithms; `published` is on the same footing.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def scored_numbers(trials: Sequence[Trial]) -> tuple[ScoredNumber, ...]:
 
 
 def _compared(trial: Trial, number: Number) -> ScoredNumber:
-    ratio = number.unit in RATIOS
+    ratio = number.unit in RATIOS or number.quantity == "time_to_relapse"
     return ScoredNumber(
         trial=trial.name,
         index=number.index,

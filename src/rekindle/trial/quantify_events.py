@@ -160,20 +160,22 @@ def relapse(part: Seen) -> Pair:
 
 
 def time_to_relapse(part: Seen) -> Pair:
-    """Days until a share (half, unless the number says otherwise) has relapsed; beyond the last rating at its pace."""
+    """Logarithm of the days until a share (half, unless the number says otherwise) has relapsed.
+
+    Beyond the last rating relapse goes on at its pace until then, up to ten times as long.
+    """
     times, free, _ = kept(part)
     wanted = 1.0 - part.number.options.quantile
     found, luck = np.empty(part.view.sets), np.empty(part.view.sets)
     for place in range(part.view.sets):
         curve = np.minimum.accumulate(free[:, place])
         if curve[-1] <= wanted:
-            days = np.interp(-wanted, -curve, times) / 24.0
+            days = float(np.interp(-wanted, -curve, times)) / 24.0
         else:
-            last = min(float(curve[-1]), 1.0 - 1e-3)
-            days = times[-1] / 24.0 * np.log(wanted) / np.log(last)
-        found[place] = days
-        slope = max(1e-6, -np.log(wanted) * wanted / max(float(days), 0.1))
-        luck[place] = np.sqrt(wanted * (1.0 - wanted) / part.n) / slope
+            pace = np.log(wanted) / np.log(min(float(curve[-1]), 1.0 - 1e-3))
+            days = times[-1] / 24.0 * min(float(pace), 10.0)
+        found[place] = np.log(max(days, 0.25))
+        luck[place] = np.sqrt(wanted * (1.0 - wanted) / part.n) / (-np.log(wanted) * wanted)
     return found, luck
 
 

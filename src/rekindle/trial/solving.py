@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rekindle.errors import SolverError
+from rekindle.errors import ModelError, SolverError
 from rekindle.outcomes import SCALES
 from rekindle.simulate import lowered_model
 from rekindle.trial.clock import needed_times
 from rekindle.trial.design import Number, Trial, TrialArm
 from rekindle.trial.enrolment import Baseline, Roster, baseline, roster
+from rekindle.trial.life import changes_h, paths
 from rekindle.trial.masking import beliefs
 from rekindle.trial.parameters import arm_parameters, matrix
 from rekindle.trial.switches import ALL_ON, Switches
@@ -46,6 +47,8 @@ class Prepared:
     who: Roster
     looks: tuple[float, ...]
     doses: list[list[Administration]]
+    life_h: tuple[float, ...]
+    life: Array
     kept: dict[tuple[Any, ...], Shared] = field(default_factory=dict)
 
 
@@ -61,8 +64,15 @@ class Courses:
     sets: Sets
 
     def column(self, time_h: float) -> int:
-        """The place of a time among the looks."""
-        return int(np.argmin(np.abs(np.asarray(self.looks) - time_h)))
+        """The place of a time among the looks.
+
+        Raises:
+            ModelError: the people were not looked at then.
+        """
+        place = int(np.argmin(np.abs(np.asarray(self.looks) - time_h)))
+        if abs(self.looks[place] - time_h) > 1e-3:
+            raise ModelError(f"'{self.lane.name}' was not looked at {time_h:g} h.")
+        return place
 
 
 def prepare(
@@ -82,10 +92,13 @@ def prepare(
     """
     wanted = trial.scored if numbers is None else numbers
     who = roster(trial.enrolled, people, seed, balanced=balanced)
-    return [
-        Prepared(trial, lane, who, _looks(trial, lane, wanted, extra), _doses(lane, who, switches))
-        for lane in lanes_of(trial)
-    ]
+    found = []
+    for lane in lanes_of(trial):
+        looks = _looks(trial, lane, wanted, extra)
+        life_h = changes_h(looks[-1])
+        doses = [given_to(lane, person, switches) for person in bodies(who.people)]
+        found.append(Prepared(trial, lane, who, looks, doses, life_h, paths(seed, people, life_h)))
+    return found
 
 
 def lanes_of(trial: Trial) -> list[Lane]:
@@ -94,10 +107,6 @@ def lanes_of(trial: Trial) -> list[Lane]:
     if trial.design == "crossover" and trial.period_h is not None:
         return crossover_lanes(own, trial.period_h)
     return [own_lane(arm) for arm in own]
-
-
-def _doses(lane: Lane, who: Roster, switches: Switches) -> list[list[Administration]]:
-    return [given_to(lane, person, switches) for person in bodies(who.people)]
 
 
 def _looks(trial: Trial, lane: Lane, numbers: Sequence[Number], extra: Sequence[float]) -> tuple[float, ...]:
@@ -239,11 +248,13 @@ def _schedules(
 
     own = own_values(parameters)
     found: list[Shared] = []
+    stress = sets.setting("life_stress")
     for number in range(sets.count):
+        load = float(stress[number]) if each.life_h else 0.0
         level = tuple(levels[:, number].tolist())
         for person in range(len(each.who)):
             values = tuple(own[number, person].tolist())
-            key = (person, values, level, switches)
+            key = (person, values, level, load, switches)
             if key not in each.kept:
                 each.kept[key] = schedule(
                     each.lane,
@@ -252,6 +263,7 @@ def _schedules(
                     level,
                     each.looks,
                     switches,
+                    list(zip(each.life_h, (load * each.life[person]).tolist(), strict=True)) if load else (),
                 )
             found.append(each.kept[key])
     return found

@@ -32,7 +32,7 @@ INERT = {
 }
 """What stands in for a drug that is switched off: the visit stays, nothing acts."""
 
-OWN = (*NEEDED, "oral_antidepressant", "care_after")
+OWN = (*NEEDED, "oral_antidepressant", "care_after", "external_stress")
 """Parameters of a person on which the schedule depends."""
 
 
@@ -98,12 +98,18 @@ def schedule(
     levels: Sequence[float],
     looks: Sequence[float],
     switches: Switches,
+    life: Sequence[tuple[float, float]] = (),
 ) -> Shared:
-    """One person's events and looks; `levels` is the belief of each stage beside that of the first."""
+    """One person's events and looks; `levels` is the belief of each stage beside that of the first.
+
+    `life` holds hours and the load from outside from then on.
+    """
     events = [_scaled(event, lane, levels) for event in deliver(doses, own)]
     events += _extra_contacts(lane, levels)
     events += _care(lane, doses, own["care_after"], levels)
     events += _changes(lane, switches)
+    if switches.natural_course:
+        events += [Change(time, "external_stress", own["external_stress"] + load) for time, load in life]
     end = looks[-1]
     kept = [event for event in events if event.time < end]
     return Shared(tuple(sorted(kept, key=lambda event: event.time)), tuple(looks))
