@@ -8,7 +8,7 @@ begins: what they touch is small enough for the first-level cache, and nothing i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from rekindle.engine.elimination import Elimination, eliminate
 from rekindle.engine.emit import joined
 from rekindle.engine.lower import Lowered, Program
 
-BLOCK_STATES = 24
+BLOCK_STATES = 20
 """A block is closed when it has this many states (a larger circle stays whole)."""
 
 
@@ -28,7 +28,7 @@ class Block:
     `elimination` is that of the block's own square; `entries` says where in the array of factors it begins, and
     `upstream` which (row in the block, state before the block) slopes follow it there. `first` is the program of
     the first stage (rates, slopes inside, slopes upstream, what later blocks need), `later` that of the others
-    (rates, what later blocks need); array "x" holds what earlier blocks left, and `left_first` and `left` say at
+    (rates, what later blocks need, states among it); array "x" holds what earlier blocks left, and `left_first` and `left` say at
     which positions this block leaves its own.
     """
 
@@ -94,8 +94,9 @@ def blocks_of(lowered: Lowered, states: int = BLOCK_STATES) -> Blocks:
         rates = [lowered.rates.results[i] for i in own]
         wanted.append(rates)
         wanted_first.append([*rates, *(slopes[place] for place in (*inside, *upstream))])
-    first, left_first, passed_first = _split(both, wanted_first)
-    later, left, passed = _split(lowered.rates, wanted)
+    first, left_first, passed_first = _split(both, wanted_first, {})
+    block_of = {state: number for number, own in enumerate(gathered) for state in own}
+    later, left, passed = _split(lowered.rates, wanted, block_of)
     blocks, entries = [], 0
     for number, own in enumerate(gathered):
         local = {state: i for i, state in enumerate(own)}
@@ -112,16 +113,24 @@ def blocks_of(lowered: Lowered, states: int = BLOCK_STATES) -> Blocks:
     return Blocks(tuple(blocks), entries, passed_first, passed)
 
 
-def _split(program: Program, wanted: Sequence[Sequence[int]]) -> tuple[list[Program], list[tuple[int, ...]], int]:
+def _split(
+    program: Program, wanted: Sequence[Sequence[int]], block_of: Mapping[int, int]
+) -> tuple[list[Program], list[tuple[int, ...]], int]:
     """A program in parts that follow each other, the positions at which each leaves what later ones need, and how
-    many expressions are left in all."""
+    many expressions are left in all. States in `block_of` are known to their own part only, and left by it.
+    """
     arguments = {node: needed for node, _, needed in program.statements}
-    home: dict[int, int] = {}
+    home = {
+        node: block_of[position]
+        for node, (array, position) in program.inputs.items()
+        if array == "y" and position in block_of
+    }
     passed: dict[int, int] = {}
     for part, results in enumerate(wanted):
         for node in _reached(results, arguments, home):
             if node in home:
-                passed.setdefault(node, len(passed))
+                if home[node] != part:
+                    passed.setdefault(node, len(passed))
             elif node in arguments:
                 home[node] = part
     found = []
@@ -129,7 +138,7 @@ def _split(program: Program, wanted: Sequence[Sequence[int]]) -> tuple[list[Prog
         leaves = [node for node in passed if home[node] == part]
         before = {node for node in home if home[node] < part}
         nodes = _reached(results, arguments, before)
-        inputs = {node: program.inputs[node] for node in nodes if node in program.inputs}
+        inputs = {node: program.inputs[node] for node in nodes if node in program.inputs and node not in before}
         inputs |= {node: ("x", passed[node]) for node in nodes if node in before}
         constants = {node: program.constants[node] for node in nodes if node in program.constants}
         own = {node for node in nodes if node in arguments and node not in before}

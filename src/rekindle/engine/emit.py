@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rekindle.engine.compiled import quick_reciprocal
 from rekindle.engine.lower import Program
@@ -34,7 +34,7 @@ class Writer:
         self.lines: list[str] = []
         self.declarations: dict[str, None] = {}
         self.flags = "" if width == 1 else "contract nsz "
-        self.quick = width == 8 and quick_reciprocal()
+        self.quick = width in (8, 16) and quick_reciprocal()
         self.real = self.vector("double")
         self.truth = self.vector("i1")
         self.whole = self.vector("i64")
@@ -123,9 +123,21 @@ class Writer:
         """About 1 / value: to four digits where the processor has an instruction for that."""
         if not self.quick:
             return self.arithmetic("fdiv", self.number(1.0), value)
-        name = "llvm.x86.avx512.rcp14.pd.512"
-        self.declarations[f"declare {self.real} @{name}({self.real}, {self.real}, i8)"] = None
-        return self.new(f"call {self.real} @{name}({self.real} {value}, {self.real} {value}, i8 -1)")
+        name, eight = "llvm.x86.avx512.rcp14.pd.512", "<8 x double>"
+        self.declarations[f"declare {eight} @{name}({eight}, {eight}, i8)"] = None
+        found = ""
+        for begin in range(0, self.width, 8):
+            part = value
+            if self.width > 8:
+                part = self._shuffled(self.real, value, value, range(begin, begin + 8))
+            estimate = self.new(f"call {eight} @{name}({eight} {part}, {eight} {part}, i8 -1)")
+            found = self._shuffled(eight, found, estimate, range(begin + 8)) if found else estimate
+        return found
+
+    def _shuffled(self, kind: str, left: str, right: str, chosen: Iterable[int]) -> str:
+        """Some lanes of two vectors side by side."""
+        picked = [f"i32 {lane}" for lane in chosen]
+        return self.new(f"shufflevector {kind} {left}, {kind} {right}, <{len(picked)} x i32> <{', '.join(picked)}>")
 
     def reciprocal(self, value: str, *, finite: bool = False) -> str:
         """1 / value; with AVX-512 an estimate refined by Newton's method to 3e-16, which is quicker than dividing.

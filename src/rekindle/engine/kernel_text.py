@@ -234,11 +234,11 @@ def _combined(writer: Writer, coefficients: Sequence[float], terms: Sequence[str
 
 
 def scratch(lowered: Lowered) -> tuple[int, int]:
-    """How many numbers a lane needs for the factors (`w`), and for the stages' states and what blocks leave (`z`)."""
+    """How many numbers a lane needs for the factors (`w`), and for a stage's states and what blocks leave (`z`)."""
     blocks = blocks_of(lowered)
     stages = STAGES - 1
     entries = max(blocks.entries, len(lowered.elimination.entries))
-    return entries, stages * (len(lowered.states) + blocks.passed) + blocks.passed_first
+    return entries, len(lowered.states) + stages * blocks.passed + blocks.passed_first
 
 
 def _step(lowered: Lowered, blocks: Blocks, width: int) -> tuple[str, list[str]]:
@@ -250,9 +250,7 @@ def _step(lowered: Lowered, blocks: Blocks, width: int) -> tuple[str, list[str]]
     writer, size = Writer(width), len(lowered.states)
     loop = _Loop(writer)
     u = [_stage(writer, "%u", s, size) for s in range(STAGES)]
-    z = ["%y", *(_stage(writer, "%z", s, size) for s in range(STAGES - 1))]
-    begin = (STAGES - 1) * size
-    x = [writer.address("%z", begin + s * blocks.passed) for s in range(STAGES)]
+    x = [writer.address("%z", size + s * blocks.passed) for s in range(STAGES)]
     limits = [_broadcast(writer, "%control", i) for i in range(3)]
     inverse = writer.reciprocal(writer.load("%h", 0), finite=True)
     found = [writer.number(0.0)] * 3
@@ -264,17 +262,17 @@ def _step(lowered: Lowered, blocks: Blocks, width: int) -> tuple[str, list[str]]
             def prepare(index: str, s: int = s) -> None:
                 known = [writer.load(stage, index) for stage in u[:s]]
                 if s > 5:  # the seventh and eighth stage start one stage's solution beyond the one before
-                    place = writer.arithmetic("fadd", writer.load(z[s - 1], index), known[-1])
+                    place = writer.arithmetic("fadd", writer.load("%z", index), known[-1])
                 else:
                     place = _combined(writer, A[s], known, writer.load("%y", index))
-                writer.store(place, z[s], index)
+                writer.store(place, "%z", index)
                 past = writer.fused(_combined(writer, C[s], known), inverse, writer.load("%into", index))
                 writer.store(past, "%f", index)
 
             loop.over(block.states, prepare)
-            given = ", ".join(f"ptr {name}" for name in (z[s], "%q", "%f", "%w", u[s], x[s - 1]))
+            given = ", ".join(f"ptr {name}" for name in ("%z", "%q", "%f", "%w", u[s], x[s - 1]))
             writer.do(f"call void @wide_later{number}({given})")
-        found = _finish(writer, loop, block.states, z[-1], u[-1], found, limits)
+        found = _finish(writer, loop, block.states, u[-1], found, limits)
     _choose(writer, *found)
     arrays = ["y", "q", "into", "h", "y_new", "error", "w", "u", "z", "f", "scale", "control"]
     text = writer.function("wide_step", [f"%{name}" for name in arrays], attributes=_WIDE)
@@ -285,7 +283,6 @@ def _finish(
     writer: Writer,
     loop: _Loop,
     states: Sequence[int],
-    z: str,
     u: str,
     start: Sequence[str],
     limits: Sequence[str],
@@ -296,7 +293,7 @@ def _finish(
     def body(index: str, found: Sequence[str]) -> Sequence[str]:
         worst, undefined, largest = found
         old, change = writer.load("%y", index), writer.load(u, index)
-        new = writer.arithmetic("fadd", writer.load(z, index), change)
+        new = writer.arithmetic("fadd", writer.load("%z", index), change)
         writer.store(new, "%y_new", index)
         size = writer.operation("maximum", [writer.intrinsic("llvm.fabs", old), writer.intrinsic("llvm.fabs", new)])
         weight = writer.fused(floor, writer.load("%scale", index), size)
