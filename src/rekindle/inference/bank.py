@@ -1,0 +1,218 @@
+"""The bank: expected numbers of all trials at many sets of parameters, kept row by row.
+
+Row i stands for one set: point i of a scrambled Sobol sequence over the prior of the shared parameters, all other
+uncertain parameters drawn over their ranges, and people of its own. A row depends on its number and the seed alone,
+so a bank that was stopped goes on where it was and ends bit for bit as if it had not been; it refuses to go on when
+the trials, the model or the settings have changed. Few people a row suffice: the emulator averages over rows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.errors import InputError, SolverError
+from rekindle.inference.priors import Prior, other_values
+from rekindle.inference.targets import Simulator
+from rekindle.provenance import digest
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+
+FORMAT = "rekindle-bank"
+LATER = 1_000_000
+"""Rows of a later round are numbered from here on: luck of their own."""
+
+REPEATED = 2_000_000
+"""Rows numbered from here on repeat one set with other people; what is not estimated stays at the table's value."""
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Simulated rows: `shares` (rows, parameters), `expected` (rows, targets), row `numbers`, `seconds` they took."""
+
+    shares: Array
+    expected: Array
+    numbers: NDArray[np.int64]
+    seconds: float
+
+    def __len__(self) -> int:
+        return len(self.shares)
+
+    def only(self, chosen: NDArray[np.bool_]) -> Bank:
+        """The chosen rows."""
+        return Bank(self.shares[chosen], self.expected[chosen], self.numbers[chosen], self.seconds)
+
+    @property
+    def first_round(self) -> NDArray[np.bool_]:
+        """Rows drawn from the prior (not from an earlier posterior)."""
+        return self.numbers < LATER
+
+
+def sobol_scores(prior: Prior, seed: int, rows: Sequence[int]) -> Array:
+    """Standard normal scores of the given rows of the design, shape (rows, parameters)."""
+    from scipy.special import ndtri
+    from scipy.stats.qmc import Sobol
+
+    if not len(rows):
+        return np.empty((0, len(prior.parameters)))
+    engine = Sobol(len(prior.parameters), scramble=True, rng=np.random.default_rng(seed))
+    points = engine.random_base2(int(np.ceil(np.log2(max(rows) + 2))))[np.asarray(rows)]
+    return np.asarray(ndtri(np.clip(points, 1e-9, 1.0 - 1e-9)))
+
+
+@dataclass(frozen=True)
+class BankSettings:
+    """How a bank is made: the seed, people an arm in each row, and values that hold in every row."""
+
+    seed: int = 1
+    people: int = 24
+    held: Mapping[str, float] | None = None
+
+
+class BankFile:
+    """A bank on disk: one line of JSON for what it is, then one a row.
+
+    Raises:
+        InputError: the file holds another bank (other trials, model, prior or settings), or is no bank.
+    """
+
+    def __init__(self, path: Path, simulator: Simulator, prior: Prior, settings: BankSettings) -> None:
+        self.path, self.simulator, self.prior, self.settings = path, simulator, prior, settings
+        self.header = _header(simulator, prior, settings)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(self.header) + "\n", encoding="utf-8")
+        self.rows = self._read()
+
+    def _read(self) -> dict[int, dict[str, Any]]:
+        text = self.path.read_text(encoding="utf-8")
+        whole = text[: text.rfind("\n") + 1]
+        lines = whole.splitlines()
+        try:
+            header = json.loads(lines[0])
+            rows = [json.loads(line) for line in lines[1:]]
+        except (IndexError, ValueError) as error:
+            raise InputError("This is no bank of simulations.", where=str(self.path)) from error
+        if header != self.header:
+            changed = sorted(key for key in self.header if header.get(key) != self.header[key])
+            raise InputError(
+                f"The bank was made with another {', '.join(changed) or 'layout'}.",
+                where=str(self.path),
+                hint="Choose another directory, or the settings it was made with.",
+            )
+        if len(whole) < len(text):  # stopped in the middle of a line: that row is made again
+            os.truncate(self.path, len(whole.encode()))
+        return {int(row["row"]): row for row in rows}
+
+    def fill(self, shares: Array, numbers: Sequence[int], progress: Progress | None = None) -> None:
+        """Simulate the rows that are missing; `shares` has one row for each of `numbers`.
+
+        Raises:
+            SolverError: a simulated number is not finite.
+        """
+        with self.path.open("a", encoding="utf-8") as stream:
+            for done, (row, number) in enumerate(zip(shares, numbers, strict=True)):
+                if progress is not None:
+                    progress("simulating the trials", done, len(numbers))
+                if number in self.rows:
+                    continue
+                self.rows[number] = self._simulated(row, number)
+                stream.write(json.dumps(self.rows[number]) + "\n")
+                stream.flush()
+        if progress is not None:
+            progress("simulating the trials", len(numbers), len(numbers))
+
+    def _simulated(self, shares: Array, number: int) -> dict[str, Any]:
+        began = time.perf_counter()
+        values = row_values(self.prior, shares[None, :], self.settings, number)
+        expected = self.simulator.expected(
+            values, people=self.settings.people, seed=people_seed(self.settings.seed, number)
+        )[0]
+        if not np.all(np.isfinite(expected)):
+            wrong = [
+                target.key for target, value in zip(self.simulator.targets, expected, strict=True)
+                if not np.isfinite(value)
+            ]  # fmt: skip
+            raise SolverError(f"Row {number} gives no number for {', '.join(wrong[:3])}.")
+        seconds = round(time.perf_counter() - began, 3)
+        return {"row": number, "seconds": seconds, "shares": shares.tolist(), "expected": expected.tolist()}
+
+    def bank(self) -> Bank:
+        """All rows so far but the repeated ones, in order of their numbers."""
+        numbers = sorted(number for number in self.rows if number < REPEATED)
+        width, count = len(self.prior.parameters), len(self.simulator.targets)
+        return Bank(
+            np.array([self.rows[number]["shares"] for number in numbers]).reshape(-1, width),
+            np.array([self.rows[number]["expected"] for number in numbers]).reshape(-1, count),
+            np.array(numbers, dtype=np.int64),
+            float(sum(row["seconds"] for row in self.rows.values())),
+        )
+
+
+def luck_of_people(
+    file: BankFile, shares: Array, count: int, *, start: int = 0, progress: Progress | None = None
+) -> Array:
+    """Standard deviation that the choice of people gives each number of a row, shape (targets,).
+
+    From `count` rows at the same shares (parameters,), numbered from `REPEATED + start` on.
+
+    Raises:
+        SolverError: a simulated number is not finite.
+    """
+    numbers = [REPEATED + start + place for place in range(count)]
+    file.fill(np.tile(shares, (count, 1)), numbers, progress)
+    return np.asarray(np.array([file.rows[number]["expected"] for number in numbers]).std(axis=0, ddof=1))
+
+
+def row_values(prior: Prior, shares: Array, settings: BankSettings, number: int) -> dict[str, Array]:
+    """Every parameter of the rows from `number` on, name to array of shape (rows,)."""
+    values = prior.values(shares)
+    if number < REPEATED:
+        values |= other_values(prior.names, settings.seed, start=number, count=len(shares))
+    values |= {name: np.full(len(shares), float(value)) for name, value in (settings.held or {}).items()}
+    return values
+
+
+def people_seed(seed: int, number: int) -> int:
+    """The seed of the people of one row."""
+    return int(digest("people of a row", str(seed), str(number)), 16) % 2**62
+
+
+def _header(simulator: Simulator, prior: Prior, settings: BankSettings) -> dict[str, Any]:
+    parameters = [
+        [parameter.name, parameter.value, parameter.low, parameter.high, parameter.grade]
+        for parameter in prior.parameters
+    ]
+    return {
+        "format": FORMAT,
+        "simulator": simulator.digest,
+        "parameters": parameters,
+        "targets": [target.key for target in simulator.targets],
+        "seed": settings.seed,
+        "people": settings.people,
+        "held": dict(sorted((settings.held or {}).items())),
+    }
+
+
+def made_bank(
+    path: Path, simulator: Simulator, prior: Prior, sets: int, settings: BankSettings, progress: Progress | None = None
+) -> Bank:
+    """The bank of `sets` rows over the prior, made or completed at `path`.
+
+    Raises:
+        InputError: as `BankFile`.
+        SolverError: a simulated number is not finite.
+    """
+    file = BankFile(path, simulator, prior, settings)
+    numbers = list(range(sets))
+    file.fill(prior.shares(sobol_scores(prior, settings.seed, numbers)), numbers, progress)
+    return file.bank()

@@ -1,0 +1,172 @@
+"""Each published number as a smooth function of the shared parameters, learned from the bank, with its error.
+
+A quadratic in the shares, fitted by ridge regression in which a coefficient may be as large as the linear fit of
+its parameter says (adaptive ridge); how much of it is linear and how much it is shrunk is chosen by leaving rows
+out one by one, which has a closed form (PRESS; Allen 1974, doi:10.1080/00401706.1974.10489157). The error is that
+of a fivefold cross-validation of the whole procedure. It holds what the people of a row were lucky with, what the
+parameters that are not estimated do, and what the quadratic misses; the first averages out over rows and is
+taken off again, measured by simulating one set with several groups of people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.streams import generator
+
+Array = NDArray[np.float64]
+
+FOLDS = 5
+SHARES_OF_SQUARES = (0.0, 0.1, 0.5)
+SHRINKAGES = np.geomspace(1e-4, 1e3, 24)
+LEAST_RELEVANCE = 0.1
+LEAST_ERROR = 0.1
+"""The error that stays when the luck of people is taken off, as a share of the cross-validated one."""
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """Numbers as `intercept + linear s + s' quadratic s` of shares s, with errors of the description.
+
+    Shapes: `intercept`, `error`, `total_error`, `explained` and `leverage` (targets,), `linear` (targets, parameters),
+    `quadratic` (targets, parameters, parameters), `residuals` (rows, targets): out of fold. `error` is that of the
+    expected number, `total_error` that of one simulated row; `explained` is the share of the rows' variance and
+    `leverage` the mean leverage of a row, coefficients spent over rows.
+    """
+
+    intercept: Array
+    linear: Array
+    quadratic: Array
+    error: Array
+    total_error: Array
+    explained: Array
+    leverage: Array
+    residuals: Array
+
+    def predict(self, shares: Array) -> Array:
+        """Expected numbers, shape (sets, targets), at shares (sets, parameters)."""
+        curved = np.einsum("si,mij,sj->sm", shares, self.quadratic, shares, optimize=True)
+        return np.asarray(self.intercept + shares @ self.linear.T + curved)
+
+
+@dataclass(frozen=True)
+class CrossValidated:
+    """The emulator of all rows, and those that each left a fold of rows out; `fold` has one number a row."""
+
+    emulator: Emulator
+    without: tuple[Emulator, ...]
+    fold: NDArray[np.int64]
+
+
+def fit(
+    shares: Array,
+    expected: Array,
+    *,
+    seed: int,
+    luck: Array | None = None,
+    judged_on: NDArray[np.bool_] | None = None,
+) -> CrossValidated:
+    """Emulators of the expected numbers (rows, targets) at shares (rows, parameters).
+
+    `luck` is the standard deviation that the choice of people alone gives a row's numbers, shape (targets,);
+    `judged_on` marks the rows whose errors count, all by default.
+    """
+    rows = len(shares)
+    fold = np.asarray(generator(seed, "emulator", "folds").permutation(rows) % FOLDS, dtype=np.int64)
+    parts = [_fitted(shares[fold != each], expected[fold != each]) for each in range(FOLDS)]
+    predicted = np.empty_like(expected)
+    for each, part in enumerate(parts):
+        predicted[fold == each] = part.predict(shares[fold == each])
+    judged = slice(None) if judged_on is None else judged_on
+    residuals = (expected - predicted)[judged]
+    total = np.sqrt(np.mean(residuals**2, axis=0))
+    spread = np.maximum(np.var(expected[judged], axis=0), 1e-300)
+    chance = np.zeros_like(total) if luck is None else luck
+    whole = _fitted(shares, expected)
+    least = np.maximum((LEAST_ERROR * total) ** 2, whole.leverage * np.minimum(chance, total) ** 2)
+    error = np.sqrt(np.maximum(total**2 - chance**2, least))
+    facts = {
+        "error": error,
+        "total_error": total,
+        "explained": np.maximum(1.0 - total**2 / spread, 0.0),
+        "residuals": residuals,
+    }
+    return CrossValidated(replace(whole, **facts), tuple(replace(part, **facts) for part in parts), fold)
+
+
+def _fitted(shares: Array, expected: Array) -> Emulator:
+    width = shares.shape[1]
+    count = expected.shape[1]
+    middle = shares.mean(axis=0)
+    x = shares - middle
+    y = expected - expected.mean(axis=0)
+    values, vectors = np.linalg.eigh(x @ x.T)
+    intercept = np.empty(count)
+    linear = np.empty((count, width))
+    quadratic = np.empty((count, width, width))
+    leverage = np.empty(count)
+    for target in range(count):
+        slopes = x.T @ _solved(values, vectors, y[:, target]).weights
+        found = _best_quadratic(x, y[:, target], slopes)
+        intercept[target], linear[target], quadratic[target], leverage[target] = found
+    # Back from shares around their mean to shares as they are.
+    intercept += expected.mean(axis=0) - linear @ middle + np.einsum("i,mij,j->m", middle, quadratic, middle)
+    linear -= 2.0 * np.einsum("mij,j->mi", quadratic, middle)
+    empty = np.zeros(count)
+    return Emulator(intercept, linear, quadratic, empty, empty, empty, leverage, np.zeros((0, count)))
+
+
+@dataclass(frozen=True)
+class _Ridge:
+    """Weights of the rows, the leave-one-out mean square error, and the mean leverage."""
+
+    weights: Array
+    press: float
+    leverage: float
+
+
+def _best_quadratic(x: Array, y: Array, slopes: Array) -> tuple[float, Array, Array, float]:
+    """The quadratic of least leave-one-out error: intercept, gradient, curvature, mean leverage of a row."""
+    size = np.abs(slopes)
+    largest = size.max()
+    if largest <= 0.0:
+        return 0.0, np.zeros(x.shape[1]), np.zeros((x.shape[1], x.shape[1])), 1.0 / len(x)
+    best: tuple[_Ridge, Array, float, Array] | None = None
+    for relevance in (np.maximum(size / largest, LEAST_RELEVANCE), np.ones_like(size)):
+        scale = relevance / np.sqrt(np.sum(relevance**2 * x.var(axis=0)))
+        scaled = x * scale
+        straight = scaled @ scaled.T
+        for share in SHARES_OF_SQUARES:
+            kernel = straight + share * straight**2
+            mean = kernel.mean(axis=0)
+            values, vectors = np.linalg.eigh(kernel - mean - mean[:, None] + mean.mean())
+            found = _solved(values, vectors, y)
+            if best is None or found.press < best[0].press:
+                best = (found, scale, share, mean)
+    assert best is not None
+    ridge, scale, share, mean = best
+    scaled = x * scale
+    gradient = scale * (scaled.T @ ridge.weights)
+    curvature = share * np.einsum("n,ni,nj->ij", ridge.weights, scaled, scaled) * np.outer(scale, scale)
+    return float(-ridge.weights @ mean), gradient, curvature, ridge.leverage
+
+
+def _solved(values: Array, vectors: Array, y: Array) -> _Ridge:
+    """Ridge regression with an intercept at the shrinkage of least PRESS.
+
+    `values` and `vectors` are the eigenpairs of the centred kernel, `y` is centred.
+    """
+    rows = len(y)
+    positive = np.maximum(values, 0.0)
+    projected = vectors.T @ y
+    ridge = SHRINKAGES[:, None] * max(positive.mean(), 1e-300)
+    kept = positive / (positive + ridge)
+    leverage = 1.0 / rows + (vectors**2) @ kept.T
+    residual = y[:, None] - vectors @ (kept * projected).T
+    press = np.mean((residual / np.maximum(1.0 - leverage, 1e-3)) ** 2, axis=0)
+    chosen = int(np.argmin(press))
+    weights = vectors @ (projected / (positive + ridge[chosen]))
+    return _Ridge(np.asarray(weights - weights.mean()), float(press[chosen]), float(leverage[:, chosen].mean()))

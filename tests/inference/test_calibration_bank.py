@@ -1,0 +1,100 @@
+"""The bank of simulations and the emulator learned from it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy_trials import ToyTrials, toy_prior
+
+from rekindle.errors import InputError, SolverError
+from rekindle.inference.bank import BankFile, BankSettings, made_bank, sobol_scores
+from rekindle.inference.emulator import fit
+from rekindle.inference.priors import candidates, prior_of
+from rekindle.inference.targets import Target
+from rekindle.mechanism.parameters import parameter_table
+
+SETTINGS = BankSettings(seed=3, people=8)
+
+
+def test_a_stopped_bank_ends_bit_for_bit_as_an_unbroken_one(tmp_path: Path) -> None:
+    whole = made_bank(tmp_path / "whole.jsonl", ToyTrials(noise=5.0), toy_prior(), 12, SETTINGS)
+    path = tmp_path / "broken.jsonl"
+    made_bank(path, ToyTrials(noise=5.0), toy_prior(), 5, SETTINGS)
+    path.write_text(path.read_text()[:-40])  # killed in the middle of a line
+    toy = ToyTrials(noise=5.0)
+    again = made_bank(path, toy, toy_prior(), 12, SETTINGS)
+    assert len(toy.calls) == 8
+    assert np.array_equal(whole.expected, again.expected)
+    assert np.array_equal(whole.shares, again.shares)
+
+
+def test_a_bank_of_other_trials_or_settings_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bank.jsonl"
+    made_bank(path, ToyTrials(), toy_prior(), 2, SETTINGS)
+    with pytest.raises(InputError, match="another simulator"):
+        BankFile(path, ToyTrials(version="2"), toy_prior(), SETTINGS)
+    with pytest.raises(InputError, match="another seed"):
+        BankFile(path, ToyTrials(), toy_prior(), BankSettings(seed=4, people=8))
+    path.write_text("no bank\n")
+    with pytest.raises(InputError, match="no bank"):
+        BankFile(path, ToyTrials(), toy_prior(), SETTINGS)
+
+
+def test_a_number_that_is_not_finite_stops_the_bank_by_name(tmp_path: Path) -> None:
+    toy = ToyTrials()
+    toy._mean = lambda values: np.full((1, 18), np.nan)  # type: ignore[method-assign]
+    with pytest.raises(SolverError, match="t0/0"):
+        BankFile(tmp_path / "bank.jsonl", toy, toy_prior(), SETTINGS).fill(np.zeros((1, 3)), [0])
+
+
+def test_more_rows_keep_the_first_ones() -> None:
+    prior = toy_prior()
+    assert np.array_equal(sobol_scores(prior, 1, range(5)), sobol_scores(prior, 1, range(40))[:5])
+    assert json.dumps(sobol_scores(prior, 1, [0]).tolist()) != json.dumps(sobol_scores(prior, 2, [0]).tolist())
+
+
+def test_the_emulator_finds_a_quadratic_exactly_and_says_its_error_where_it_is_noisy() -> None:
+    random = np.random.default_rng(1)
+    shares = random.uniform(-1, 1, (60, 4))
+
+    def truth(s: np.ndarray) -> np.ndarray:
+        return np.stack([3 + 2 * s[:, 0] - s[:, 1] + 1.5 * s[:, 0] * s[:, 1], 1 + s[:, 2] ** 2], axis=1)
+
+    exact = fit(shares, truth(shares), seed=1).emulator
+    fresh = random.uniform(-1, 1, (200, 4))
+    assert np.abs(exact.predict(fresh) - truth(fresh)).max() < 0.02
+    luck = np.array([0.5, 0.5])
+    noisy = fit(shares, truth(shares) + 0.5 * random.standard_normal((60, 2)), seed=1, luck=luck).emulator
+    missed = np.sqrt(np.mean((noisy.predict(fresh) - truth(fresh)) ** 2, axis=0))
+    assert np.all(missed < 1.5 * noisy.error)
+    assert np.all(noisy.error < noisy.total_error)
+    assert 0.4 < noisy.total_error[0] < 0.8
+
+
+def test_shares_reach_the_ends_of_the_range_and_come_back() -> None:
+    prior = prior_of(["drive_width", "clearance", "spread.depth", "setting.clinic_measure"], effects=())
+    scores = np.array([[-8.0, 0.0, 8.0, 0.3], [0.0, 0.0, 0.0, 0.0]])
+    shares = prior.shares(scores)
+    values = prior.values(shares)
+    table = parameter_table()
+    at = dict(zip(prior.names, shares[0], strict=True))
+    assert all(-1.0 <= share <= 1.0 for share in at.values())
+    assert values["drive_width"][1] == pytest.approx(table["drive_width"].value)
+    assert np.allclose(prior.scores(shares[1:]), 0.0, atol=1e-12)
+    assert set(prior.names) < set(candidates())
+    with pytest.raises(InputError, match="drive_width"):
+        prior_of(["drive_widht"])
+
+
+def test_numbers_go_to_the_scale_of_the_likelihood_and_back() -> None:
+    for kind in ("points", "share", "ratio", "effect size", "spread", "time", "correlation"):
+        target = Target("a/b", "a", kind, 0.4, people=20)
+        assert float(target.natural(target.transformed(0.37))) == pytest.approx(0.37)
+        rise = (target.transformed(0.4001) - target.transformed(0.3999)) / 2e-4
+        assert target.slope(0.4) == pytest.approx(float(rise), rel=1e-3)
+    assert np.isfinite(Target("a/b", "a", "share", 0.0, people=17).transformed(0.0))
+    with pytest.raises(InputError, match="kind of number"):
+        Target("a/b", "a", "colour", 0.4).transformed(0.1)
