@@ -36,6 +36,13 @@ Integers = NDArray[np.int64]
 
 CIRCUMSTANCES = ("contact", "care")
 DELIVERY = (*NEEDED, "oral_antidepressant")
+OWN = ("mood_tolerance",)
+"""What may differ in one person besides the random effects of the population."""
+WEARING_OFF = 4.0
+"""Spread of `mood_tolerance` where it is above zero, which half of all candidates are.
+
+Assumed; plausible 1 to 8. After ten sessions a value of 4 takes about two fifths off what a dose does.
+"""
 SCREENING = 1e-3
 """Relative tolerance of the solver for candidates: errors far below a rater's."""
 
@@ -80,11 +87,14 @@ def draw_candidates(person: Person, sets: Sets, count: int, seed: int, *, round_
     start = round_number * 1_000_000
     drawn = draw(person.kind, count, seed, start=start)
     people = drawn.with_columns(**dict(person.covariates))
-    luck = np.column_stack(
-        [normals(seed, "candidate", effect.parameter, start=start, count=count) for effect in variability()]
-    )
+    luck = np.column_stack([normals(seed, "candidate", name, start=start, count=count) for name in luck_names()])
     which = (uniforms(seed, "candidate", "set", start=start, count=count) * len(sets)).astype(np.int64)
     return Candidates(_with_effects(people, luck), sets, which, luck)
+
+
+def luck_names() -> tuple[str, ...]:
+    """The columns of luck: the population's random effects, then what may differ in one person besides."""
+    return (*(effect.parameter for effect in variability()), *OWN)
 
 
 def moved(candidates: Candidates, luck: Array, which: Integers) -> Candidates:
@@ -108,6 +118,7 @@ def parameters_of(candidates: Candidates, person: Person) -> dict[str, Array]:
     """Every parameter of the model for every candidate: name to shape (candidates,)."""
     arm = Arm("person", _nothing(), modifiers=dict(person.modifiers))
     values: dict[str, Array | float] = {name: each[candidates.which] for name, each in candidates.sets.values.items()}
+    values["mood_tolerance"] = np.maximum(0.0, WEARING_OFF * candidates.luck[:, luck_names().index("mood_tolerance")])
     return person_parameters(candidates.people, arm, hypotheses={}, values=values)
 
 

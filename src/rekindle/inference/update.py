@@ -21,6 +21,7 @@ from rekindle.inference.candidates import (
     courses,
     doses_of,
     draw_candidates,
+    luck_names,
     moved,
     parameters_of,
     schedules_of,
@@ -32,7 +33,6 @@ from rekindle.inference.proposal import DEFENSIVE, Proposal, Seen, proposal_near
 from rekindle.inference.ratings import Expected, expected_ratings, latents_of, look_times
 from rekindle.inference.sets import shared_sets
 from rekindle.person.record import Person
-from rekindle.population import variability
 from rekindle.streams import normals, uniforms
 
 Array = NDArray[np.float64]
@@ -141,14 +141,14 @@ def update(
     sets = sets or shared_sets()
     work = _Work(person, sets, wander, threads)
     base, first_log = _screened(work, candidates, seed)
-    half = candidates // 2
+    half = candidates // 2 if work.informed else candidates
     rounds = [work.solve(base.take(np.arange(half)), np.arange(half))]
     proposals: list[Proposal] = []
     counts = [half]
     while True:
         weights, k = _weights(rounds, proposals, counts, first_log)
         enough = effective_size(weights) >= FEWEST and k <= TRUSTED
-        if len(rounds) > 1 and (enough or len(rounds) >= MOST_ROUNDS):
+        if not work.informed or (len(rounds) > 1 and (enough or len(rounds) >= MOST_ROUNDS)):
             break
         proposals.append(_next(rounds, weights, work, base))
         size = candidates - half if len(rounds) == 1 else half
@@ -170,6 +170,7 @@ class _Work:
         self.times = sorted({0.0, *looks, *(level.time_h for level in person.levels)})
         self.observed = np.array([rating.total for rating in person.ratings], dtype=np.float64)
         first = min((dose.time_h for dose in self.doses), default=np.inf)
+        self.informed = bool(person.ratings)
         self.before = [place for place, rating in enumerate(person.ratings) if rating.time_h <= first]
 
     def solve(self, candidates: Candidates, place: Integers) -> _Round:
@@ -251,9 +252,7 @@ def _drawn(proposal: Proposal, base: Candidates, count: int, seed: int, number: 
         return uniforms(seed, "candidate", name, what, count=count)
 
     adapted = uniform("defensive") >= DEFENSIVE
-    luck = np.column_stack(
-        [normals(seed, "candidate", name, effect.parameter, count=count) for effect in variability()]
-    )
+    luck = np.column_stack([normals(seed, "candidate", name, parameter, count=count) for parameter in luck_names()])
     sets = len(base.sets)
     place = _by_chance(proposal.rows, uniform("row"))
     place = np.where(adapted, place, (uniform("row") * len(base)).astype(np.int64))
@@ -333,10 +332,10 @@ def _surprise(expected: Expected, weights: Array, observed: Array, wander: Wande
 def _learned(candidates: Candidates, weights: Array) -> tuple[Learned, ...]:
     """Every random effect and the severity at the start, those that the data moved most first."""
     found = []
-    for column, effect in enumerate(variability()):
+    for column, name in enumerate(luck_names()):
         luck = candidates.luck[:, column]
         mean = float(weights @ luck)
-        found.append(Learned(effect.parameter, mean, max(float(np.sqrt(weights @ (luck - mean) ** 2)), 1e-6)))
+        found.append(Learned(name, mean, max(float(np.sqrt(weights @ (luck - mean) ** 2)), 1e-6)))
     return tuple(sorted(found, key=lambda each: -each.information))
 
 

@@ -1,0 +1,173 @@
+"""What one person's data teach: weights, drift and likelihood against closed forms, simulation and brute force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+
+from rekindle.dosing import parse
+from rekindle.errors import InputError
+from rekindle.inference.drift import Wander, log_density
+from rekindle.inference.forecast import LEVELS, forecast
+from rekindle.inference.importance import effective_size, pareto_fit, pareto_smoothed, systematic
+from rekindle.inference.paths import conditional
+from rekindle.inference.proposal import Seen, proposal_near
+from rekindle.inference.ratings import Expected, rating_moments
+from rekindle.inference.sets import shared_sets
+from rekindle.inference.update import TOO_LITTLE, UNLIKE, update
+from rekindle.outcomes import observe, scale
+from rekindle.person.record import Given, Level, Person, Planned, Rated, Vital
+
+DAY = 24.0
+NOW = 16 * DAY
+
+
+def person(*ratings: Rated, **changes: object) -> Person:
+    given = tuple(Given(day * DAY + 10.0, "40 mg IV over 40 min") for day in (1, 4, 8, 11))
+    known = {"weight_kg": 80.0, "age_years": 45.0, "sex": "female"}
+    base = Person(date(2026, 1, 5), "treatment-resistant-depression", NOW, known, {}, given, ratings)
+    return replace(base, **changes)
+
+
+START = Rated(0.0, "MADRS", 34.0)
+BETTER = (START, Rated(5 * DAY, "MADRS", 20.0), Rated(9 * DAY, "PHQ-9", 8.0), Rated(15 * DAY, "MADRS", 11.0))
+WORSE = (START, Rated(5 * DAY, "MADRS", 33.0), Rated(9 * DAY, "PHQ-9", 18.0), Rated(15 * DAY, "MADRS", 35.0))
+
+
+@pytest.fixture(scope="module")
+def better():
+    return update(person(*BETTER), candidates=1_200)
+
+
+def test_smoothed_weights_know_the_tail_they_came_from() -> None:
+    luck = np.random.default_rng(1)
+    for shape in (0.2, 0.5):
+        values = np.sort(luck.pareto(1.0 / shape, 20_000))
+        tail = values[-400:] - values[-401]
+        assert pareto_fit(tail)[0] == pytest.approx(shape, abs=0.12)
+    weights, k = pareto_smoothed(luck.pareto(1.0 / 1.5, 4_000) * 0.0)
+    assert k == 0.0 and effective_size(weights) == pytest.approx(4_000)
+    assert pareto_smoothed(np.log(luck.pareto(1.0 / 1.5, 4_000)))[1] > 1.0
+
+
+def test_rows_are_drawn_as_often_as_their_weights_say() -> None:
+    weights = np.array([0.1, 0.6, 0.3])
+    assert np.bincount(systematic(weights, 1_000, 0.37)).tolist() == [100, 600, 300]
+
+
+@pytest.mark.parametrize("name", ["MADRS", "PHQ-9", "HAM-D17"])
+@pytest.mark.parametrize("severity", [0.03, 0.3, 0.8])
+def test_a_rating_s_mean_and_variance_are_those_of_the_rater(name: str, severity: float) -> None:
+    found = scale(name)
+    latents = {latent: np.full((20_000, 1), severity) for latent in found.latents}
+    seen = observe(found, latents, seed=3).total[:, 0]
+    mean, variance, _ = rating_moments(found, {key: values[:1] for key, values in latents.items()})
+    assert mean[0] == pytest.approx(seen.mean(), abs=5 * seen.std() / np.sqrt(20_000))
+    assert np.sqrt(variance[0]) == pytest.approx(seen.std(), rel=0.12)
+
+
+def expected(
+    mean: list[float], times: list[float], scales: list[str], variance: float, slope: float = 60.0
+) -> Expected:
+    size = (1, len(mean))
+    return Expected(np.array([mean]), np.full(size, variance), np.full(size, slope), tuple(scales), np.array(times))
+
+
+def test_drift_given_one_rating_is_the_closed_form() -> None:
+    wander = Wander(sd=0.05, time_h=240.0, bent=0.0)
+    past = expected([20.0], [0.0], ["MADRS"], 6.25)
+    coming = expected([18.0], [120.0], ["MADRS"], 6.25)
+    mean, covariance = conditional(past, coming, np.array([26.0]), wander)
+    drift, link = 9.0, 9.0 * np.exp(-0.5)
+    assert mean[0, 0] == pytest.approx(link / (drift + 6.25) * 6.0)
+    assert covariance[0, 0, 0] == pytest.approx(drift - link**2 / (drift + 6.25))
+    # A rating on another scale shares the drift and not the bent.
+    bent = Wander(sd=0.05, time_h=240.0, bent=0.04)
+    other = expected([18.0], [120.0], ["PHQ-9"], 6.25)
+    assert bent.covariance(past.times_h, coming.times_h)[0, 0] == pytest.approx(0.0025 * np.exp(-0.5))
+    assert past.wander_covariance(bent, other)[0, 0, 0] < past.wander_covariance(bent, coming)[0, 0, 0]
+
+
+def test_the_density_of_residuals_is_that_of_a_foreign_program() -> None:
+    from scipy.stats import multivariate_normal
+
+    root = np.array([[2.0, 0.0], [0.7, 1.1]])
+    residuals = np.array([[0.3, -1.0], [2.0, 0.5]])
+    wanted = multivariate_normal(cov=root @ root.T).logpdf(residuals)
+    np.testing.assert_allclose(log_density(residuals, root @ root.T), wanted)
+    np.testing.assert_allclose(log_density(residuals, np.stack([root @ root.T] * 2)), wanted)
+
+
+def test_a_linear_person_is_solved_exactly_by_the_proposal() -> None:
+    """With ratings linear in normal luck the posterior is known; weights over the proposal must give it."""
+    luck = np.random.default_rng(4)
+    slopes, noise, observed = np.array([[2.0, -1.0, 0.0], [1.0, 1.0, 0.0]]), np.diag([1.0, 0.5]), np.array([4.0, -2.0])
+    draws = luck.standard_normal((4_000, 3))
+    place, which = np.zeros(4_000, dtype=np.int64), np.zeros(4_000, dtype=np.int64)
+    seen = Seen(draws, place, which, draws @ slopes.T, noise)
+    near = proposal_near(seen, np.full(4_000, 1 / 4_000), observed, np.zeros(1), 1)
+    covariance = np.linalg.inv(np.eye(3) + slopes.T @ np.linalg.inv(noise) @ slopes)
+    exact = covariance @ slopes.T @ np.linalg.inv(noise) @ observed
+    np.testing.assert_allclose(near.mean(place[:1], which[:1])[0], exact, atol=0.02)
+    fresh = near.mean(place, which) + draws @ near.factor.T
+    logs = log_density(observed - fresh @ slopes.T, noise) - near.log_ratio(fresh, place, which)
+    weights, k = pareto_smoothed(logs)
+    np.testing.assert_allclose(weights @ fresh, exact, atol=0.05)
+    assert k < 0.5 and effective_size(weights) > 1_500
+
+
+def test_without_ratings_nothing_is_learned_and_it_says_so() -> None:
+    posterior = update(person(), candidates=300)
+    assert posterior.verdict == TOO_LITTLE
+    assert posterior.effective == pytest.approx(len(posterior.candidates), rel=1e-6)
+
+
+def test_ratings_move_the_forecast_and_the_same_data_give_the_same_answer(better) -> None:
+    worse = update(person(*WORSE), candidates=1_200)
+    soon = Planned(parse("no treatment"), NOW, NOW + 14 * DAY)
+    good, bad = forecast(better, soon, draws=400)["MADRS"], forecast(worse, soon, draws=400)["MADRS"]
+    assert good.ratings[0, 3] + 10.0 < bad.ratings[0, 3]
+    assert good.response[0] > 0.6 > 0.2 > bad.response[0]
+    again = forecast(update(person(*BETTER), candidates=1_200), soon, draws=400)["MADRS"]
+    np.testing.assert_array_equal(again.ratings, good.ratings)
+    assert (np.diff(good.ratings, axis=1) >= 0).all() and good.ratings.shape == (len(good.times_h), len(LEVELS))
+
+
+def test_moved_candidates_agree_with_brute_force(better) -> None:
+    """The weighted mean with moved candidates is that of many candidates from the population alone."""
+    import rekindle.inference.update as module
+
+    work = module._Work(better.person, shared_sets(), better.wander, None)
+    base, first = module._screened(work, 6_000, 11)
+    plain = work.solve(base, np.arange(6_000))
+    weights, _ = pareto_smoothed(plain.log_likelihood - first)
+    brute = weights @ plain.expected.mean
+    spread = np.sqrt(weights @ (plain.expected.mean - brute) ** 2)
+    quick = better.weights @ better.expected.mean
+    allowed = 3.0 * spread * np.sqrt(1.0 / effective_size(weights) + 1.0 / better.effective) + 0.1
+    assert (np.abs(quick - brute) < allowed).all()
+
+
+def test_a_person_unlike_anyone_is_named() -> None:
+    odd = (START, Rated(5 * DAY, "MADRS", 2.0), Rated(5.5 * DAY, "MADRS", 58.0), Rated(6 * DAY, "MADRS", 1.0))
+    assert update(person(*odd), candidates=600).verdict == UNLIKE
+
+
+def test_levels_and_pressure_teach_about_exposure_and_pressure() -> None:
+    dose = 11 * DAY + 10.0
+    level = Level(dose + 0.75, "ketamine", 330.0)
+    vitals = (Vital(dose - 0.2, systolic_mmhg=120.0), Vital(dose + 0.7, systolic_mmhg=160.0))
+    posterior = update(person(START, levels=(level,), vitals=vitals), candidates=1_200)
+    names = {each.name: each for each in posterior.learned}
+    assert names["systolic_maximum"].mean > 0.5
+    assert names["central_volume" if "central_volume" in names else "clearance"].information > 0.02
+
+
+def test_a_sentence_that_cannot_be_read_is_refused_with_its_place() -> None:
+    bad = person(START, given=(Given(10.0, "40 mg by magic", where="person.yaml, line 7"),))
+    with pytest.raises(InputError) as caught:
+        update(bad, candidates=10)
+    assert "person.yaml, line 7" in str(caught.value)
