@@ -144,4 +144,5 @@ def rating_variance(found: Scale, items: Array) -> Array:
     part = np.minimum(np.minimum(items - low, high - items), 0.5)
     rounding = np.minimum(ROUNDING_VARIANCE, np.maximum(part, 0.0) * (1.0 - np.maximum(part, 0.0)))
     total = (own * error) ** 2 + rounding
-    return np.maximum(total.sum(axis=-1) + (shared * error.sum(axis=-1)) ** 2, _LEAST_SD**2)
+    whole = total.sum(axis=-1) + (shared * error.sum(axis=-1)) ** 2
+    return np.asarray(np.maximum(whole, _LEAST_SD**2))
