@@ -7,8 +7,9 @@ derivatives lie side by side so that every number of the matrices is fetched onc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 from rekindle.engine.lower import Lowered, Program
 from rekindle.engine.schedule import Bolus, Infusion, Reset
@@ -16,7 +17,7 @@ from rekindle.engine.tangent_directions import Direction, DoseAmount, InfusionRa
 from rekindle.engine.tangent_lists import TangentLists, tangent_lists
 from rekindle.engine.tangent_task import TangentTask
 
-WIDEST = 4  # directions in a block
+WIDEST = 2  # directions in a block
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def layout_of(task: TangentTask) -> Layout:
         ordered = tuple(state for state in lowered.elimination.order if state in rows)
         moved = frozenset[int]().union(*(_moved_by(lowered, lists, task, number) for number in chosen))
         blocks.append(Block(chosen, ordered or lowered.elimination.order[:1], moved))
-    slopes, varying, settled, kept = _split_slopes(lowered, lists)
+    lists = _without_unused(lowered, lists, blocks)
+    slopes, varying, settled, kept = _split_slopes(lowered, lists, blocks)
     return Layout(
         lists=lists,
         blocks=tuple(blocks),
@@ -168,15 +170,47 @@ def _closure(begin: Iterable[int], pattern: Iterable[tuple[int, int]]) -> set[in
     return found
 
 
-def _split_slopes(lowered: Lowered, lists: TangentLists) -> tuple[Program, dict[int, int], dict[int, int], Program]:
+def _without_unused(lowered: Lowered, lists: TangentLists, blocks: Sequence[Block]) -> TangentLists:
+    """The lists without those derivatives of the Jacobian that no block needs."""
+    rows = [set(block.rows) for block in blocks]
+
+    def used(entry: int, number: int, own: Sequence[Collection[int]]) -> bool:
+        row = lowered.pattern[entry][0]
+        return any(row in held and number in columns for held, columns in zip(rows, own, strict=True))
+
+    states = [used(*place, rows) for place in lists.bent_by_state]
+    moved = [used(*place, [block.moved for block in blocks]) for place in lists.bent_by_moved]
+    return replace(
+        lists,
+        bends=pruned(lists.bends, list(compress(lists.bends.results, [*states, *moved]))),
+        bent_by_state=tuple(compress(lists.bent_by_state, states)),
+        bent_by_moved=tuple(compress(lists.bent_by_moved, moved)),
+    )
+
+
+def _used_slopes(lowered: Lowered, lists: TangentLists, blocks: Sequence[Block]) -> list[int]:
+    """The entries of the slopes that some block needs."""
+    rows = [set(block.rows) for block in blocks]
+    inside = [any(row in held and column in held for held in rows) for row, column in lowered.pattern]
+    driven = [
+        any(row in held and slot in block.moved for held, block in zip(rows, blocks, strict=True))
+        for row, slot in lists.by_moved
+    ]
+    return [entry for entry, needed in enumerate([*inside, *driven]) if needed]
+
+
+def _split_slopes(
+    lowered: Lowered, lists: TangentLists, blocks: Sequence[Block]
+) -> tuple[Program, dict[int, int], dict[int, int], Program]:
     """The slopes that change with the states and those that do not, each with where its entries ended up."""
     changing = {node for node, (array, _) in lists.slopes.inputs.items() if array == "y"}
     for node, _, arguments in lists.slopes.statements:
         if changing.intersection(arguments):
             changing.add(node)
     results = lists.slopes.results
-    varying = [entry for entry, node in enumerate(results) if node in changing]
-    settled = [entry for entry, node in enumerate(results) if node not in changing]
+    used = _used_slopes(lowered, lists, blocks)
+    varying = [entry for entry in used if results[entry] in changing]
+    settled = [entry for entry in used if results[entry] not in changing]
     return (
         pruned(lists.slopes, [results[entry] for entry in varying]),
         {entry: place for place, entry in enumerate(varying)},

@@ -40,6 +40,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _LAST_RESORT = 1e-7
+_STEP_LIMIT = 200_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def solve_tangents(task: TangentTask) -> tuple[Floats, Floats, list[Failure], di
     """Values (people, times, outputs), derivatives (people, times, outputs, directions), failures and a report."""
     whole = task.task
     made = _made(task)
-    control = Control(relative=whole.relative_tolerance)
+    control = Control(relative=whole.relative_tolerance, limit=_STEP_LIMIT)
     values, slopes, outcome, steps = _run(task, made, control)
     report: dict[str, Any] = {
         "method": "rodas5p",
