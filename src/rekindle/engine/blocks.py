@@ -28,8 +28,8 @@ class Block:
     `elimination` is that of the block's own square; `entries` says where in the array of factors it begins, and
     `upstream` which (row in the block, state before the block) slopes follow it there. `first` is the program of
     the first stage (rates, slopes inside, slopes upstream, what later blocks need), `later` that of the others
-    (rates, what later blocks need, states among it); array "x" holds what earlier blocks left, and `left_first` and `left` say at
-    which positions this block leaves its own.
+    (rates, what later blocks need, states among it); array "x" holds what earlier blocks left, and `left_first` and
+    `left` say at which positions this block leaves its own.
     """
 
     states: tuple[int, ...]

@@ -72,6 +72,18 @@ def _refresh(machine: Machine, lanes: Lanes, lane: int) -> None:
         lanes.q[i * machine.width + lane] = settled[i]
 
 
+def _renew(machine: Machine, lanes: Lanes, lane: int) -> None:
+    """Work out again what depends on the parameters that schedules act on."""
+    row, settled = lanes.row_now[lane], lanes.settled[lane]
+    for j in machine.touched:
+        row[j] = lanes.base[lane, j] + lanes.extra[lane, j]
+    _call2(machine.renew, row.ctypes.data, lanes.one.ctypes.data)
+    for i in range(len(machine.renewed)):
+        at = machine.renewed[i]
+        settled[at] = lanes.one[i]
+        lanes.q[at * machine.width + lane] = lanes.one[i]
+
+
 def _look(machine: Machine, lanes: Lanes, lane: int, out: Floats) -> None:
     """Write the outputs at the states in `lanes.one`."""
     _call4(
@@ -132,11 +144,14 @@ def _keep(machine: Machine, lanes: Lanes, lane: int, end: Stand, person: int) ->
 
 def _act(machine: Machine, lanes: Lanes, plan: Plan, lane: int, edge: int, values: Floats) -> bool:
     """Do what happens at an edge, in order; returns whether anything changed."""
-    width, changed = machine.width, False
+    width, changed, renew = machine.width, False, False
     if machine.time_state >= 0:
         lanes.y[machine.time_state * width + lane] = plan.edges[edge]
     for a in range(plan.first[edge], plan.last[edge]):
         kind, position, value = plan.kind[a], plan.position[a], plan.value[a]
+        if renew and kind in (LOOK, RESET):
+            _renew_(machine, lanes, lane)
+            renew = False
         if kind == LOOK:
             for i in range(machine.states):
                 lanes.one[i] = lanes.y[i * width + lane]
@@ -155,10 +170,12 @@ def _act(machine: Machine, lanes: Lanes, plan: Plan, lane: int, edge: int, value
                 lanes.y[machine.time_state * width + lane] = plan.edges[edge]
         elif kind == BASE:
             lanes.base[lane, position] = value
-            _refresh_(machine, lanes, lane)
+            renew = True
         elif kind == INPUT:
             lanes.extra[lane, position] = value
-            _refresh_(machine, lanes, lane)
+            renew = True
+    if renew:
+        _renew_(machine, lanes, lane)
     if changed:
         for i in range(machine.states):
             at = i * width + lane
@@ -431,6 +448,7 @@ _bare_plan_ = _compiled(_bare_plan)
 _bare_crowd_ = _compiled(_bare_crowd)
 _bare_lanes_ = _compiled(_bare_lanes)
 _refresh_ = _compiled(_refresh)
+_renew_ = _compiled(_renew)
 _look_ = _compiled(_look)
 _put_initial_ = _compiled(_put_initial)
 _begin_ = _compiled(_begin)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rekindle.engine.compiled import quick_reciprocal
 from rekindle.engine.lower import Program
@@ -280,6 +280,31 @@ def program_function(name: str, program: Program, arrays: Sequence[str], width: 
         writer.store(value, "%out", position)
     text = writer.function(name, [*(f"%{array}" for array in arrays), "%out"])
     return text, list(writer.declarations)
+
+
+def renewing(program: Program, array: str, changed: Collection[int]) -> tuple[Program, list[int]]:
+    """The part of a statement list that must be done again when these positions of an array change; which results."""
+    moved = {node for node, (name, position) in program.inputs.items() if name == array and position in changed}
+    for node, _, arguments in program.statements:
+        if not moved.isdisjoint(arguments):
+            moved.add(node)
+    again = [i for i, node in enumerate(program.results) if node in moved]
+    arguments = {node: needed for node, _, needed in program.statements}
+    needed, waiting = set(), [program.results[i] for i in again]
+    while waiting:
+        node = waiting.pop()
+        if node not in needed:
+            needed.add(node)
+            waiting.extend(arguments.get(node, ()))
+    return (
+        Program(
+            {node: place for node, place in program.inputs.items() if node in needed},
+            {node: value for node, value in program.constants.items() if node in needed},
+            tuple(each for each in program.statements if each[0] in needed),
+            tuple(program.results[i] for i in again),
+        ),
+        again,
+    )
 
 
 def joined(*programs: Program) -> Program:

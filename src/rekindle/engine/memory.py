@@ -13,7 +13,11 @@ Truths = NDArray[np.bool_]
 
 
 class Machine(NamedTuple):
-    """Addresses of the kernel's functions and the sizes of its arrays."""
+    """Addresses of the kernel's functions and the sizes of its arrays.
+
+    `renew` works out again what depends on the parameters that schedules act on (`touched`, by position): the
+    prepared expressions at the positions `renewed`.
+    """
 
     step: int
     accept: int
@@ -30,6 +34,9 @@ class Machine(NamedTuple):
     stages: int
     outputs: int
     time_state: int
+    renew: int
+    touched: Integers
+    renewed: Integers
 
 
 class Plan(NamedTuple):
@@ -170,7 +177,7 @@ def new_lanes(machine: Machine) -> Lanes:
         extra=table(machine.parameters),
         row_now=table(machine.parameters),
         settled=table(machine.prepared),
-        one=np.zeros(states + machine.parameters),
+        one=np.zeros(max(states + machine.parameters, machine.prepared)),
         shown=np.zeros(machine.outputs + 1),
         who=np.full(width, -1, dtype=np.int64),
         edge=counts(),

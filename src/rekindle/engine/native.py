@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from rekindle.engine import rosenbrock
 from rekindle.engine.compiled import lanes as lanes_here
 from rekindle.engine.compiled import load
-from rekindle.engine.emit import module_text, program_function
+from rekindle.engine.emit import module_text, program_function, renewing
 from rekindle.engine.kernel_text import kernel_functions, scratch
 from rekindle.engine.lower import Lowered
 from rekindle.engine.many import solve_reference
 from rekindle.engine.memory import Crowd, Machine, Plan, Settings, Stand, new_lanes
 from rekindle.engine.person import Accuracy
 from rekindle.engine.rosenbrock import Control
-from rekindle.engine.schedule import Segments
+from rekindle.engine.schedule import BASE, INPUT, Segments
 from rekindle.engine.settling import settled
 from rekindle.engine.table import SegmentTable
 from rekindle.engine.task import Failure, Standing, Task
@@ -52,13 +52,18 @@ class Native:
     libraries: tuple[Any, ...]
 
 
-_MADE: dict[tuple[str, tuple[str, ...], int], Native] = {}
+_MADE: dict[tuple[str, tuple[str, ...], int, tuple[int, ...]], Native] = {}
 
 
-def native_of(lowered: Lowered, outputs: Sequence[str], width: int | None = None) -> Native:
-    """The compiled kernel for these outputs, made once a process and taken from the cache on disk if there."""
+def native_of(
+    lowered: Lowered, outputs: Sequence[str], width: int | None = None, touched: Sequence[int] = ()
+) -> Native:
+    """The compiled kernel for these outputs, made once a process and taken from the cache on disk if there.
+
+    `touched` are the positions of the parameters that schedules act on.
+    """
     width = width or lanes_here()
-    key = (lowered.network.digest, tuple(outputs), width)
+    key = (lowered.network.digest, tuple(outputs), width, tuple(touched))
     if key in _MADE:
         return _MADE[key]
     observed = lowered.observe(outputs)
@@ -69,6 +74,8 @@ def native_of(lowered: Lowered, outputs: Sequence[str], width: int | None = None
         )
     )
     watch = load(module_text([program_function("observe", observed, ["y", "q", "p"])]))
+    part, renewed = renewing(lowered.prepare, "p", touched)
+    renew = load(module_text([program_function("renew", part, ["p"])]))
     entries, places = scratch(lowered)
     machine = Machine(
         step=kernel.address("wide_step"),
@@ -86,9 +93,12 @@ def native_of(lowered: Lowered, outputs: Sequence[str], width: int | None = None
         stages=rosenbrock.STAGES,
         outputs=len(outputs),
         time_state=-1 if lowered.time_state is None else lowered.time_state,
+        renew=renew.address("renew"),
+        touched=np.array(touched, dtype=np.int64),
+        renewed=np.array(renewed, dtype=np.int64),
     )
     needed = sorted(position for array, position in observed.inputs.values() if array == "y")
-    made = _MADE[key] = Native(machine, np.array(needed, dtype=np.int64), (kernel, scalar, watch))
+    made = _MADE[key] = Native(machine, np.array(needed, dtype=np.int64), (kernel, scalar, watch, renew))
     return made
 
 
@@ -150,8 +160,9 @@ def _run(task: Task, control: Control, people: Integers) -> tuple[Floats, Intege
     """Solve some of the people in blocks, the blocks on several threads."""
     from rekindle.engine.driver import run
 
-    native = native_of(task.lowered, task.outputs)
     plan = plan_of(task.segments)
+    touched = np.unique(plan.position[np.isin(plan.kind, (BASE, INPUT))])
+    native = native_of(task.lowered, task.outputs, touched=touched.tolist())
     settings, crowd, numbers = settings_of(control), crowd_of(task), numbers_of(task, control)
     dense = np.array(rosenbrock.H)
     lock, done = threading.Lock(), 0
