@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,9 +24,11 @@ from rekindle.mechanism.modifiers import modifier_table
 from rekindle.mechanism.outputs import OUTPUTS
 from rekindle.mechanism.plausible import plausible_values
 from rekindle.moments import course_times, repeat_times, visit_times
+from rekindle.policy.looking import Luck
 from rekindle.population import People, check_together, draw, mark, read_people
 from rekindle.streams import uniforms
 from rekindle.trajectories import Solved, Trajectories, assemble_trajectories, repeat_outputs
+from rekindle.treatment import Solving, extreme_doses, treat
 
 if TYPE_CHECKING:
     from rekindle.engine.backends import Backend
@@ -214,6 +216,8 @@ def domain_reasons(study: Study, people: People) -> tuple[Reason, ...]:
     for arm in study.arms:
         doses = [dose for dose in administrations_together(people, arm) if dose.drug in KETAMINES]
         found += check_together(people, doses)
+        for extreme in extreme_doses(people, arm):
+            found += check_together(people, [dose for dose in extreme if dose.drug in KETAMINES])
     return tuple(dict.fromkeys(found))
 
 
@@ -291,11 +295,12 @@ def solve_arm(
     progress: Progress | None = None,
     scale: Array | None = None,
     check: int | None = None,
+    start: int = 0,
 ) -> Solved:
     """One arm's people followed over `times` (hours), `values` standing for everybody or one a person.
 
     `scale` is the size of every state (where people are solved in parts); `check` people are solved again to tell
-    the error, by default `PEOPLE_CHECKED` and none of the repeats.
+    the error, by default `PEOPLE_CHECKED` and none of the repeats. `start` is the number of the first person.
 
     Raises:
         InputError: a dose after the horizon, or one that the model has no way in for.
@@ -305,6 +310,16 @@ def solve_arm(
 
     lowered = equations.lowered
     _check_reached(study, arm, lowered)
+    word = f"{arm.name}, repeats" if repeats else arm.name
+    again = (0 if repeats else PEOPLE_CHECKED) if check is None else check
+    told = None if progress is None else partial(progress, word)
+    if arm.policy is not None:
+        solving = Solving(settings.backend, settings.relative_tolerance, settings.threads, scale, again, told)
+        return treat(
+            arm, people, times, outputs, lowered=lowered, hypotheses=study.hypotheses, horizon_h=study.horizon_h,
+            luck=_clinic_luck(study, arm, times, start, repeats=repeats), values=values, fixed=equations.fixed,
+            solving=solving,
+        )  # fmt: skip
     ready = cohort(
         people,
         arm,
@@ -316,7 +331,6 @@ def solve_arm(
     )
     column = {name: index for index, name in enumerate(ready.names)}
     matrix = ready.parameters[:, [column[name] for name in lowered.parameters]]
-    word = f"{arm.name}, repeats" if repeats else arm.name
     solution = solve(
         lowered,
         matrix,
@@ -326,11 +340,18 @@ def solve_arm(
         relative_tolerance=settings.relative_tolerance,
         threads=settings.threads,
         scale=scale,
-        check=(0 if repeats else PEOPLE_CHECKED) if check is None else check,
-        progress=None if progress is None else (lambda done, total: progress(word, done, total)),
+        check=again,
+        progress=told,
     )
     failures = tuple((failure.person, failure.reason) for failure in solution.failures)
     return Solved(arm.name, np.asarray(times, dtype=np.float64), outputs, solution.values, failures, solution.report)
+
+
+def _clinic_luck(study: Study, arm: Arm, times: Sequence[float], start: int, *, repeats: bool) -> Luck:
+    """The luck of ratings by which a clinic decides: where the study rates, it is the study's own."""
+    rated = times if repeats else visit_times(study.horizon_h, study.visits_h)
+    numbers = {round(time * 60.0): number for number, time in enumerate(rated)}
+    return Luck(study.seed, ("repeat", arm.name) if repeats else (arm.name,), start, numbers)
 
 
 def arm_scale(study: Study, arm: Arm, first: People, times: Sequence[float], *, equations: Equations) -> Array:

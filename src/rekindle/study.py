@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rekindle.documents import Document, parse_document, read_text
 from rekindle.errors import InputError, RekindleError, unknown
+from rekindle.policy import Policy, read_policy
 from rekindle.provenance import digest
 from rekindle.study_file import ArmFields, PopulationFields, StudyFields, study_fields
 from rekindle.study_words import Vocabulary, package_vocabulary
@@ -45,7 +46,8 @@ class Participants:
 class Arm:
     """One arm: its course, what everybody in it takes besides, and the chance that they believe it active.
 
-    `expects_active` is None where the model is to work the belief out from what a session felt like.
+    `expects_active` is None where the model is to work the belief out from what a session felt like. With a `policy`
+    the course is a plan that the clinic changes at visits.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Arm:
     role: Literal["active", "comparator"] = "active"
     modifiers: Mapping[str, Modifier] = field(default_factory=dict)
     expects_active: float | None = None
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class Study:
                     "role": arm.role,
                     "modifiers": dict(arm.modifiers),
                     "expects_active": arm.expects_active,
+                    **({"policy": arm.policy.as_dict()} if arm.policy else {}),
                 }
                 for arm in self.arms
             ],
@@ -256,7 +260,14 @@ def _arm(fields: ArmFields, position: int, study: StudyFields, document: Documen
         role=fields.role,
         modifiers={**study.modifiers, **fields.modifiers},
         expects_active=fields.expects_active,
+        policy=_policy(fields, position, document, course),
     )
+
+
+def _policy(fields: ArmFields, position: int, document: Document, course: Course) -> Policy | None:
+    if fields.policy is None:
+        return None
+    return read_policy(fields.policy, document, ("arms", position, "policy"), course)
 
 
 def _visits(fields: StudyFields, document: Document) -> tuple[float, ...] | None:

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from rekindle.documents import Document, Location
 from rekindle.errors import InputError, nearest
+from rekindle.policy.reading import PolicyFields
 
 HOURS: dict[str, float] = {
     "min": 1 / 60,
@@ -117,6 +118,9 @@ class ArmFields(_Fields):
         le=1,
         description="Chance that a person here believes to get the active drug; left out, it follows "
         "from what the session felt like.",
+    )
+    policy: PolicyFields | None = Field(
+        default=None, description="Visits at which the clinic looks, and rules by which it changes the doses to come."
     )
 
 

@@ -32,15 +32,37 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-SOLVER_FACTS = ("people", "failed", "steps", "refused_steps", "retried", "by_reference", "sample_error")
+SOLVER_FACTS = (
+    "people", "failed", "steps", "refused_steps", "retried", "by_reference", "sample_error", "rules_followed",
+)  # fmt: skip
 
 MOST_UNSOLVED = 0.02
 """Share of people that may stay unsolved (and are named) before the run counts as failed."""
 
 
 @dataclass(frozen=True)
+class Doses:
+    """What the people of an arm were given, in order of person and time; arrays of one entry a session.
+
+    `person` counts from 0, `time_h` from the start of the study; `amount` is the dose as stated in `unit` (0 and "" for
+    what has none), `mg` what that is in mg of base.
+    """
+
+    person: NDArray[np.int64]
+    time_h: Array
+    drug: NDArray[np.str_]
+    route: NDArray[np.str_]
+    amount: Array
+    unit: NDArray[np.str_]
+    mg: Array
+
+
+@dataclass(frozen=True)
 class Solved:
-    """One arm as the solver gave it: `values` has shape people x times x `outputs`; `failures` name who failed."""
+    """One arm as the solver gave it: `values` has shape people x times x `outputs`; `failures` name who failed.
+
+    `doses` holds what everybody was given where a policy decided on it.
+    """
 
     arm: str
     times_h: Array
@@ -48,6 +70,7 @@ class Solved:
     values: Array
     failures: tuple[tuple[int, str], ...]
     report: Mapping[str, Any] = field(default_factory=dict)
+    doses: Doses | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +87,8 @@ class Trajectories:
     unsolved: tuple[str, ...] = ()
     solver: Mapping[str, Any] = field(default_factory=dict)
     summary: StudySummary | None = None
+    doses: Mapping[str, Doses] = field(default_factory=dict)
+    """What everybody was given in the arms with a policy, by arm."""
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -174,7 +199,14 @@ def assemble_trajectories(
         inputs["people"] = study.participants.csv_digest
     made = Provenance(seed=study.seed, inputs=inputs, settings=dict(settings))
     solver = {**settings, "arms": {arm.arm: _told(arm) for arm in solved}}
-    return Trajectories(study, people, repeated, cohort, repeat_cohort, markings, made, unsolved, solver)
+    return Trajectories(
+        study, people, repeated, cohort, repeat_cohort, markings, made, unsolved, solver, doses=given_doses(solved)
+    )
+
+
+def given_doses(solved: Sequence[Solved]) -> dict[str, Doses]:
+    """What everybody was given in the arms with a policy, by arm."""
+    return {arm.arm: arm.doses for arm in solved if arm.doses is not None}
 
 
 def _told(arm: Solved) -> dict[str, Any]:

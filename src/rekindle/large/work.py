@@ -74,7 +74,7 @@ def solve_block(plan: Plan, number: int) -> Block:
     failures: list[tuple[str, int, str]] = []
     reports: list[dict[str, dict[str, Any]]] = []
     for begin, cohort in slices(plan, number):
-        solved = [_arm(plan, arm, cohort, checked=people == 0) for arm in plan.study.arms]
+        solved = [_arm(plan, arm, cohort, begin, checked=people == 0) for arm in plan.study.arms]
         people += len(cohort)
         failures += [(arm.arm, begin + person, reason) for arm in solved for person, reason in arm.failures]
         reports.append({arm.arm: dict(arm.report) for arm in solved})
@@ -114,11 +114,11 @@ def slices(plan: Plan, number: int) -> Iterator[tuple[int, People]]:
             yield begin, draw(plan.study.participants.kind, until - begin, plan.study.seed, start=begin)
 
 
-def _arm(plan: Plan, arm: Any, cohort: People, *, checked: bool) -> Solved:
+def _arm(plan: Plan, arm: Any, cohort: People, begin: int, *, checked: bool) -> Solved:
     equations = plan.equations
     return solve_arm(
         plan.study, arm, cohort, plan.times_h, equations.outputs, plan.settings, equations=equations,
-        values=equations.values, scale=plan.scales[arm.name], check=1 if checked else 0,
+        values=equations.values, scale=plan.scales[arm.name], check=1 if checked else 0, start=begin,
     )  # fmt: skip
 
 

@@ -138,6 +138,10 @@ def _drug(name: str | None, course: Course | None, where: str) -> str:
     if name not in spoken:
         raise unknown("drug", name, spoken, where=where)
     found = spoken[name]
+    if found in AT_HOME:
+        raise InputError(
+            "A policy changes what is given at sessions.", where=where, hint="Name the drug of the sessions."
+        )
     if course is not None and found not in course.drugs:
         raise InputError(f"The arm's course gives no {name}.", where=where, hint=f"It gives {', '.join(course.drugs)}.")
     return found

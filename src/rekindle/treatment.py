@@ -1,0 +1,247 @@
+"""An arm whose doses are decided at visits: its people followed under its policy, and what each of them was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.cohort import person_parameters
+from rekindle.dosing import Course
+from rekindle.dosing.timing import once
+from rekindle.dosing.weights import Body
+from rekindle.engine.scale import typical_scale
+from rekindle.engine.table import Happenings, Looks, compile_table
+from rekindle.engine.visits import solve_visits
+from rekindle.errors import InputError, RekindleError
+from rekindle.mechanism.delivery import NEEDED
+from rekindle.policy.clinic import Clinic, Courses
+from rekindle.policy.giving import Giving
+from rekindle.policy.looking import Luck, check_outputs, outputs_read
+from rekindle.policy.reading import AT_HOME, amounts, courses_of, reached
+from rekindle.policy.rules import Interval
+from rekindle.policy.sessions import DAY_H, Kinds, Sequel, first_part, steered_line
+from rekindle.trajectories import Doses, Solved
+
+if TYPE_CHECKING:
+    from rekindle.dosing.administration import Administration
+    from rekindle.dosing.regimen import Regimen
+    from rekindle.engine.backends import Backend
+    from rekindle.engine.lower import Lowered
+    from rekindle.population import People
+    from rekindle.study import Arm
+
+Array = NDArray[np.float64]
+Values = Mapping[str, Array | float]
+
+
+@dataclass(frozen=True)
+class Solving:
+    """How an arm is solved: see `rekindle.engine.visits.solve_visits`."""
+
+    backend: Backend = "native"
+    relative_tolerance: float | None = None
+    threads: int | None = None
+    scale: Array | None = None
+    check: int = 0
+    progress: Callable[[int, int], None] | None = None
+
+
+def treat(
+    arm: Arm,
+    people: People,
+    times_h: Sequence[float],
+    outputs: Sequence[str],
+    *,
+    lowered: Lowered,
+    hypotheses: Mapping[str, float],
+    horizon_h: float,
+    luck: Luck,
+    values: Values | None = None,
+    fixed: Collection[str] = (),
+    solving: Solving | None = None,
+) -> Solved:
+    """The people of an arm under its policy, looked at over `times_h` (hours), and the doses that each was given.
+
+    `values`, `hypotheses` and `fixed` are those of `rekindle.cohort.person_parameters`; `luck` says where the
+    clinic's ratings get their chance from.
+
+    Raises:
+        InputError: the arm has no policy, its policy reads what the model lacks, or a dose has no way in.
+    """
+    solving = solving or Solving()
+    parameters = person_parameters(people, arm, hypotheses=hypotheses, values=values, fixed=fixed)
+    clinic, looked = clinic_of(arm, people, parameters, outputs, lowered=lowered, horizon_h=horizon_h, luck=luck)
+    scale = solving.scale
+    if scale is None:
+        scale = _scale(clinic, lowered, horizon_h)
+    visited = solve_visits(
+        lowered,
+        np.column_stack([parameters[name] for name in lowered.parameters]),
+        looked,
+        clinic,
+        output_times=times_h,
+        horizon_h=horizon_h,
+        backend=solving.backend,
+        relative_tolerance=solving.relative_tolerance,
+        threads=solving.threads,
+        progress=solving.progress,
+        scale=scale,
+        check=solving.check,
+    )
+    solution = visited.solution
+    failures = tuple((failure.person, failure.reason) for failure in solution.failures)
+    report = {**solution.report, "rules_followed": clinic.used.sum(axis=1).tolist()}
+    wanted = solution.values[:, :, : len(outputs)]
+    hours = np.asarray(times_h, dtype=np.float64)
+    return Solved(arm.name, hours, tuple(outputs), wanted, failures, report, _doses(clinic))
+
+
+def clinic_of(
+    arm: Arm,
+    people: People,
+    parameters: Mapping[str, Array],
+    outputs: Sequence[str],
+    *,
+    lowered: Lowered,
+    horizon_h: float,
+    luck: Luck,
+) -> tuple[Clinic, tuple[str, ...]]:
+    """The clinic of an arm with a policy, and the outputs to solve for: those given first, then what it reads.
+
+    Raises:
+        InputError: as `treat`.
+    """
+    policy = arm.policy
+    if policy is None:
+        raise InputError("The arm has no policy.", where=f"arm {arm.name}")
+    check_outputs(policy, (*lowered.states, *lowered.network.outputs))
+    looked = tuple(dict.fromkeys((*outputs, *outputs_read(policy))))
+    courses = _courses(arm, people, horizon_h)
+    own = {name: parameters[name] for name in (*NEEDED, "oral_antidepressant", "care_after")}
+    giving = Giving(lowered, courses.kinds, _bodies(people), own)
+    return Clinic(policy, courses, people, giving, looked, horizon_h, luck), looked
+
+
+def _bodies(people: People) -> list[Body]:
+    heights = people["height_cm"].tolist() if "height_cm" in people else [None] * len(people)
+    measures = zip(people["weight_kg"].tolist(), heights, people["sex"].tolist(), strict=True)
+    return [Body(*each) for each in measures]
+
+
+def _courses(arm: Arm, people: People, horizon_h: float) -> Courses:
+    """What may be given under an arm's policy.
+
+    Raises:
+        InputError: a dose after the horizon, or several drugs that the policy could change.
+    """
+    policy = arm.policy
+    assert policy is not None
+    kinds = Kinds()
+    empty = Sequel(np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(0), 0.0)
+    own = first = empty
+    line = _with_arm(arm, partial(steered_line, arm.course, policy, "The course"))
+    if line is not None:
+        late = next((session for session in line.sessions if session.time_h >= horizon_h), None)
+        if late is not None:
+            raise InputError(
+                f"Arm '{arm.name}' has a dose at {late.time_h:g} h, the study ends at {horizon_h:g} h.",
+                hint="Lengthen the horizon or shorten the course.",
+            )
+        own = kinds.sequel(line.sessions, line.length_days * DAY_H)
+        first = kinds.sequel(*first_part(line))
+    named = {}
+    for name, course in courses_of(policy, arm.course).items():
+        if name:
+            given = _with_arm(arm, partial(steered_line, course, policy, f"'{name}'"))
+            if given is None or len(course.lines) > 1:
+                raise InputError(f"The course '{name}' is not one drug given at sessions.", where=f"arm {arm.name}")
+            named[name] = kinds.sequel(given.sessions, given.length_days * DAY_H)
+    others = tuple(each for each in arm.course.lines if each is not line)
+    doses = Course(others).administrations_together(_bodies(people)) if others else ()
+    supervised = sorted({dose.time_h for dose in doses if dose.drug not in AT_HOME})
+    return Courses(kinds, own, first, named, doses, tuple(supervised))
+
+
+def _with_arm(arm: Arm, read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except RekindleError as error:
+        error.where = f"arm {arm.name}" + (f": {error.where}" if error.where else "")
+        raise
+
+
+def _scale(clinic: Clinic, lowered: Lowered, horizon_h: float) -> Array:
+    """A typical size of every state: that of the first person's planned doses, and of every course there may be."""
+    courses, giving = clinic.courses, clinic.giving
+    sizes = []
+    for sequel in (courses.own, *courses.named.values()):
+        start = sequel.times - (sequel.times[0] if len(sequel.times) and sequel is not courses.own else 0.0)
+        here = start < horizon_h
+        person = np.zeros(int(here.sum()), dtype=np.int64)
+        given = [giving.happenings(person, start[here], sequel.kinds[here], sequel.amounts[here])]
+        if sequel is courses.own:
+            static = giving.fixed(courses.fixed)
+            given.append(static.take(static.person == 0))
+        looks = Looks(np.zeros(1, dtype=np.int64), np.array([horizon_h]))
+        table = compile_table(lowered, np.zeros(1), np.array([horizon_h]), Happenings.join(given), looks)
+        sizes.append(typical_scale(lowered, table[0]))
+    return np.asarray(np.max(sizes, axis=0))
+
+
+def _doses(clinic: Clinic) -> Doses:
+    """What everybody was given, in order of person and time."""
+    given, kinds = clinic.given, clinic.courses.kinds.all
+    drugs = np.array([kind.regimen.drug for kind in kinds] or [""])
+    routes = np.array([kind.regimen.route for kind in kinds] or [""])
+    units = np.array([kind.unit for kind in kinds] or [""])
+    return Doses(
+        given.person, given.time, drugs[given.kind], routes[given.kind], given.amount, units[given.kind], given.mg
+    )
+
+
+def extreme_doses(people: People, arm: Arm) -> list[list[Administration]]:
+    """Doses at the ends of what an arm's policy can come to, as lists to be checked one by one.
+
+    Each dosed part of every course it may give, as written and at each dose that a rule names; and sessions as close
+    together as a rule allows. What a taper falls to is left out.
+
+    Raises:
+        InputError: a dose by weight for a person without the measure that it needs.
+    """
+    if arm.policy is None:
+        return []
+    bodies, found = _bodies(people), []
+    actions = [action for rule in arm.policy.rules for action in rule.then]
+    bounds = [amount for action in actions for amount in amounts(action)]
+    closest = [each.bound_h for each in actions if isinstance(each, Interval) and each.way != "lengthen"]
+    for course in courses_of(arm.policy, arm.course).values():
+        found.append(list(course.administrations_together(bodies)))
+        for regimen in (regimen for line in course.lines for regimen in line.regimens):
+            if not reached(arm.policy, regimen.drug):
+                continue
+            single = replace(regimen, timing=once(), start_day=None, clock_min=(0,))
+            for one in [single, *filter(None, (_at_dose(single, bound.value, bound.unit) for bound in bounds))]:
+                doses = Course.of(one).administrations_together(bodies)
+                found.append(list(doses))
+                for hours in closest:
+                    repeats = [replace(dose, time_h=dose.time_h + k * hours) for k in range(5) for dose in doses]
+                    found.append(repeats)
+    return found
+
+
+def _at_dose(regimen: Regimen, value: float, unit: str) -> Regimen | None:
+    """The regimen at another dose in all; None where it is not dosed in that unit."""
+    doses = [step.dose for step in regimen.steps if step.dose is not None]
+    if not doses or {dose.unit for dose in doses} != {unit}:
+        return None
+    factor = value / sum(dose.amount for dose in doses)
+    steps = [
+        step if step.dose is None else replace(step, dose=replace(step.dose, amount=step.dose.amount * factor))
+        for step in regimen.steps
+    ]
+    return replace(regimen, steps=tuple(steps))
