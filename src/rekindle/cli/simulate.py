@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from shutil import rmtree
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +14,11 @@ from rekindle.cli.options import Json, ModelFile, ParameterFile
 
 if TYPE_CHECKING:
     from rekindle.engine.backends import Backend
+    from rekindle.large.streaming import Streaming
+    from rekindle.models import Model
+    from rekindle.simulate import Progress, Settings
     from rekindle.study import Study
+    from rekindle.trajectories import Trajectories
 
 
 def simulate(
@@ -38,33 +44,112 @@ def simulate(
         bool,
         typer.Option("--outside-domain", help="Run people or doses that the model does not know; pages say so."),
     ] = False,
+    stream: Annotated[
+        bool,
+        typer.Option("--stream", help="Solve block by block and keep summaries, as a study of more than 2,000 people."),
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run that was stopped, from DIR.partial.")
+    ] = False,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", help="Use the workers of this Dask scheduler.", metavar="ADDRESS")
+    ] = None,
+    trajectories: Annotated[
+        str | None,
+        typer.Option("--trajectories", help="Keep everybody's course of a large study: zarr.", metavar="zarr"),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run a study: report.html, summary.csv, trajectories.nc, run.json and figures/*.svg."""
-    from rekindle.cli.output import emit, emit_json, progress_bars
     from rekindle.models import open_model
-    from rekindle.report.writing import write_outputs
-    from rekindle.run import check_replaceable, run_directory
+    from rekindle.run import check_replaceable
     from rekindle.simulate import Settings
-    from rekindle.simulate import simulate as run
     from rekindle.study import read_study
 
     check_replaceable(out)
     asked = _asked(read_study(study), seed, outside_domain)
     settings = Settings(backend=_known_backend(backend), threads=_counted(threads))
     opened = open_model(model, parameters) if model or parameters else None
+    streaming = _streaming(asked, out, stream, resume, cluster, trajectories)
+    written = _written(asked, settings, opened, streaming, out, report=not no_report, command=_typed(study, seed))
+    if json:
+        from rekindle.cli.output import emit_json
+
+        emit_json({"out": str(out), **written})
+    else:
+        _tell(written, out, report=not no_report)
+
+
+def _written(
+    study: Study,
+    settings: Settings,
+    model: Model | None,
+    streaming: Streaming | None,
+    out: Path,
+    *,
+    report: bool,
+    command: str,
+) -> dict[str, Any]:
+    """Solve the study and write its directory; what is kept of a large one goes when that is done."""
+    from rekindle.cli.output import progress_bars
+    from rekindle.report.writing import write_outputs
+    from rekindle.run import run_directory
+
     with run_directory(out) as directory:
         with progress_bars() as progress:
-            trajectories = run(asked, settings=settings, model=opened, progress=progress)
-        written = write_outputs(trajectories, directory, report=not no_report, command=_typed(study, seed))
-    if json:
-        emit_json({"out": str(out), **written})
-        return
+            found = _solved(study, settings, model, streaming, progress)
+        if streaming is not None and streaming.store is not None:
+            streaming.store.rename(directory / streaming.store.name)
+        written = write_outputs(found, directory, report=report, command=command)
+    if streaming is not None and streaming.partial is not None:
+        rmtree(streaming.partial, ignore_errors=True)
+    return written
+
+
+def _tell(written: Mapping[str, Any], out: Path, *, report: bool) -> None:
+    """The answer, what a reader must know, and where the rest is."""
+    from rekindle.cli.output import emit
+
     if written["answer"]:
         emit(str(written["answer"]))
     for warning in written["warnings"]:
         emit(f"Note: {warning}")
-    emit(f"Wrote {out / 'report.html' if not no_report else out}")
+    emit(f"Wrote {out / 'report.html' if report else out}")
+
+
+def _streaming(
+    study: Study, out: Path, stream: bool, resume: bool, cluster: str | None, trajectories: str | None
+) -> Streaming | None:
+    """How a large study is run; None for one that is held whole.
+
+    Raises:
+        InputError: trajectories in a format that is not known.
+    """
+    from rekindle.errors import unknown
+    from rekindle.large.streaming import STREAM_ABOVE, Streaming
+
+    if trajectories not in (None, "zarr"):
+        raise unknown("format", str(trajectories), ["zarr"], where="--trajectories")
+    asked = stream or resume or cluster is not None or trajectories is not None
+    if not asked and study.participants.people <= STREAM_ABOVE:
+        return None
+    whole = out.absolute()
+    partial = whole.with_name(f"{whole.name}.partial")
+    return Streaming(partial, resume, cluster, trajectories is not None)
+
+
+def _solved(
+    study: Study, settings: Settings, model: Model | None, streaming: Streaming | None, progress: Progress | None
+) -> Trajectories:
+    """The study held whole, or block by block."""
+    if streaming is None:
+        from rekindle.simulate import simulate as run
+
+        return run(study, settings=settings, model=model, progress=progress)
+    from rekindle.large import simulate_large
+    from rekindle.report.from_trajectories.tally import tally
+
+    return simulate_large(study, settings=settings, model=model, streaming=streaming, measure=tally, progress=progress)
 
 
 def _typed(study: Path, seed: int | None) -> str:

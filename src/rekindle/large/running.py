@@ -23,6 +23,7 @@ from rekindle.engine.checkpoint import load_state, save_state
 from rekindle.engine.sketch import Sketches, merge
 from rekindle.errors import InputError, SolverError
 from rekindle.large.plan import Measure, Plan, moments_of, slice_size
+from rekindle.large.streaming import Streaming
 from rekindle.large.survey import Survey, survey
 from rekindle.large.work import add_reports, slices, solve_block
 from rekindle.provenance import Provenance
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from rekindle.population import People
     from rekindle.study import Study
 
-STREAM_ABOVE = 2_000
-"""People in a study above which it is solved block by block without being asked."""
-
 REPEATED_PEOPLE = 250
 """Most people of a repeat of a large study: enough for a range of its average, and they fit memory."""
 
@@ -48,23 +46,6 @@ SHOWN = 256
 
 NAMED = 1_000
 """Most people who could not be solved that a run names; all are counted."""
-
-EVERY_S = 20.0
-"""Seconds of work between two states on disk."""
-
-
-@dataclass(frozen=True)
-class Streaming:
-    """How a large study is run: where its state is kept, whether to go on from it, who works, what is written.
-
-    Without `partial` nothing is kept on disk. `trajectories` asks for everybody's course in a Zarr store in `partial`.
-    """
-
-    partial: Path | None = None
-    resume: bool = False
-    cluster: str | None = None
-    trajectories: bool = False
-    every_s: float = EVERY_S
 
 
 @dataclass
@@ -136,7 +117,7 @@ def _planned(
     plan = Plan(
         study, model, replace(settings, threads=1), times, visits, looked.people,
         slice_size(study, len(times), len(equations.outputs)), {}, looked.begins, looked.table, measure,
-        streaming.partial.absolute() / "trajectories.zarr" if streaming.trajectories and streaming.partial else None,
+        None if streaming.store is None else streaming.store.absolute(),
     )  # fmt: skip
     _, cohort = next(slices(plan, 0))
     first = cohort.take([0])

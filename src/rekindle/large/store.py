@@ -27,22 +27,21 @@ def new_store(plan: Plan) -> None:
     """
     zarr = _zarr()
     arms, outputs = [arm.name for arm in plan.study.arms], list(plan.equations.outputs)
-    group = zarr.open_group(str(plan.store), mode="w")
+    group = zarr.open_group(str(plan.store), mode="w", zarr_format=2)
     shape = (len(arms), plan.people, len(plan.times_h), len(outputs))
-    group.create_array(
-        "courses",
-        shape=shape,
-        chunks=(1, min(plan.slice, plan.people), *shape[2:]),
-        dtype="float32",
-        fill_value=float("nan"),
-        dimension_names=("arm", "person", "time", "quantity"),
-    )
-    hours = np.asarray(plan.times_h, dtype=np.float64)
-    group.create_array("time", data=hours, dimension_names=("time",)).attrs["units"] = "h"
-    for name, words in (("arm", arms), ("quantity", outputs)):
-        longest = max(len(word) for word in words)
-        made = group.create_array(name, shape=(len(words),), dtype=f"<U{longest}", dimension_names=(name,))
-        made[:] = np.asarray(words, dtype=f"<U{longest}")
+    chunks = (1, min(plan.slice, plan.people), *shape[2:])
+    courses = group.create_array("courses", shape=shape, chunks=chunks, dtype="float32", fill_value=float("nan"))
+    courses.attrs["_ARRAY_DIMENSIONS"] = ["arm", "person", "time", "quantity"]
+    names = {
+        "arm": np.asarray(arms),
+        "time": np.asarray(plan.times_h, dtype=np.float64),
+        "quantity": np.asarray(outputs),
+    }
+    for name, values in names.items():
+        made = group.create_array(name, shape=values.shape, chunks=values.shape, dtype=values.dtype, fill_value=None)
+        made[:] = values
+        made.attrs["_ARRAY_DIMENSIONS"] = [name]
+    group["time"].attrs["units"] = "h"
     group.attrs["study"] = plan.study.title
     zarr.consolidate_metadata(str(plan.store))
 

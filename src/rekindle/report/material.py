@@ -258,6 +258,12 @@ class Study:
     repeated_studies: int
     before_calibration: bool = True
     outside_domain: tuple[str, ...] = ()
+    people_per_repeat: int | None = None
+
+    @property
+    def repeat_size(self) -> int:
+        """People an arm of a repeated study: as many as in the study, unless fewer are said."""
+        return self.people_per_arm if self.people_per_repeat is None else self.people_per_repeat
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def endpoints_table(material: ReportInput) -> Table:
         head.append("Difference")
     taken = f" Difference: {difference_words(material)}." if with_difference else ""
     return Table(
-        f"In brackets: 9 in 10 repeated studies of {people:,}{NBSP}people an arm.{taken}",
+        f"In brackets: 9 in 10 repeated studies of {material.study.repeat_size:,}{NBSP}people an arm.{taken}",
         tuple(head),
         tuple(rows),
         frozenset({0, 1}),

@@ -35,12 +35,14 @@ def write_outputs(
     (directory / "summary.csv").write_text(summary_csv(material), encoding="utf-8")
     if report:
         write_report(material, directory)
-    found = {
+    found: dict[str, Any] = {
         "answer": answer(material),
         "warnings": list(material.warnings),
         "outside_domain": list(material.study.outside_domain),
         "unsolved": list(trajectories.unsolved),
     }
+    if trajectories.summary is not None:
+        found["summarised"] = {"people": trajectories.summary.people, "solved": trajectories.summary.solved}
     facts = {
         **found,
         "study": trajectories.study.as_dict(),

@@ -29,6 +29,7 @@ def study_asked(sample: Sample) -> Study:
         end_of_treatment_h=sample.end_h,
         people_per_arm=sample.size,
         repeated_studies=sample.count if sample.repeated else 0,
+        people_per_repeat=None if sample.summary is None else sample.repeat_size,
         before_calibration=not CALIBRATED,
         outside_domain=tuple(str(reason) for reason in sample.trajectories.markings.outside),
     )
@@ -82,9 +83,23 @@ def warnings(sample: Sample, left_out: tuple[LeftOut, ...], mattered: Drivers | 
     if filled:
         found.append(filled)
     found.append(few_repeats_words(sample, mattered))
+    found.append(large_words(sample))
     if not isinstance(sample.study.published, str):
         found += [f"Record '{one.record}' is not drawn: {one.reason}." for one in left_out]
     return tuple(word for word in found if word)
+
+
+def large_words(sample: Sample) -> str:
+    """What a reader must know of a study that was too large to hold; empty for others."""
+    if sample.summary is None:
+        return ""
+    said = f"All {sample.size:,} people of an arm were counted as they were solved; ranges of people are read from "
+    said += "counts in narrow bins, each wrong by less than 1 % of its size."
+    kind = "repeated studies" if sample.repeated else "studies drawn again from the first people"
+    return (
+        f"{said} Ranges of averages come from {kind} of {sample.repeat_size:,} people, so they are wider than "
+        "those of a study of this size."
+    )
 
 
 def _filled(people: People) -> str:

@@ -8,12 +8,14 @@ weakest link.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 
 import numpy as np
 
-from rekindle.report.from_trajectories.bands import Array, people_band
+from rekindle.report.bands import Band
+from rekindle.report.from_trajectories.bands import Array
 from rekindle.report.from_trajectories.grades import weakest
-from rekindle.report.from_trajectories.sample import Sample
+from rekindle.report.from_trajectories.sample import Index, Sample, summary_band
 from rekindle.report.from_trajectories.tables import table, words
 from rekindle.report.material import Strip
 
@@ -24,27 +26,42 @@ FIRST_H = 1.0 / 60.0
 
 def chain(sample: Sample) -> tuple[Strip, ...]:
     """The strips of the arm in question; none where it gives no ketamine."""
-    doses = sample.doses(sample.active)
-    if not doses:
+    if not sample.doses(sample.active):
         return ()
+    places, start = stretch(sample)
+    return tuple(_strip(sample, row, places, start) for row in chain_rows(sample))
+
+
+def chain_rows(sample: Sample) -> list[Mapping[str, str]]:
+    """The rows of the table whose output the result holds."""
+    return [row for row in table("links") if row["figure"] == "chain" and sample.has(row["output"])]
+
+
+def stretch(sample: Sample) -> tuple[Index, float]:
+    """Places of the times from the first dose of the arm in question to its second, and the hour of the first."""
+    doses = sample.doses(sample.active)
     start = doses[0].time_h
     second = next((dose.time_h for dose in doses if dose.time_h > start + 2.0), start + LONGEST_H)
     end = min(second, start + LONGEST_H, sample.study.horizon_h)
-    rows = [row for row in table("links") if row["figure"] == "chain" and sample.has(row["output"])]
-    return tuple(_strip(sample, row, start, end) for row in rows)
+    return sample.window(sample.times_h, start, end), start
 
 
-def _strip(sample: Sample, row: Mapping[str, str], start_h: float, end_h: float) -> Strip:
-    places = sample.window(sample.times_h, start_h, end_h)
+def _strip(sample: Sample, row: Mapping[str, str], places: Index, start_h: float) -> Strip:
     hours = sample.times_h[places] - start_h
-    values = scaled(row, sample.people(row["output"], sample.active.name)[:, places])
-    resting = float(np.median(values[:, 0]))
-    early = values[:, 0] + (values[:, 1] - values[:, 0]) * (FIRST_H / (hours[1] - hours[0]))
     times = np.concatenate([[FIRST_H], hours[1:]])
-    band = people_band(np.column_stack([early, values[:, 1:]]))
-    return Strip(row["output"], row["name"], row["unit"], times, band, weakest(words(row["parameters"])), resting)
+    output, unit = row["output"], (float(row["factor"]), float(row["offset"]))
+    whole = sample.course_band(output, sample.active.name, places, *unit)
+    if sample.summary is None:
+        first = Band.from_draws((early(sample, output, places) * unit[0] + unit[1])[:, None])
+    else:
+        first = summary_band(sample.summary, f"early {output}", sample.active.name, *unit)
+    lines = [np.concatenate([getattr(first, line.name), getattr(whole, line.name)[1:]]) for line in fields(Band)]
+    grade = weakest(words(row["parameters"]))
+    return Strip(output, row["name"], row["unit"], times, Band(*lines), grade, float(whole.middle[0]))
 
 
-def scaled(row: Mapping[str, str], values: Array) -> Array:
-    """An output in the unit in which its strip is printed."""
-    return values * float(row["factor"]) + float(row["offset"])
+def early(sample: Sample, output: str, places: Index) -> Array:
+    """An output a minute after the dose, one a person, on the line to the next time looked at."""
+    values = sample.people(output, sample.active.name)[:, places[:2]]
+    hours = sample.times_h[places[:2]]
+    return np.asarray(values[:, 0] + (values[:, 1] - values[:, 0]) * (FIRST_H / (hours[1] - hours[0])))

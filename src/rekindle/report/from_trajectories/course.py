@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from rekindle.outcomes import SCALES, Scale
-from rekindle.report.from_trajectories.bands import Array, average_band, people_band
+from rekindle.report.from_trajectories.bands import Array, average_band
 from rekindle.report.from_trajectories.grades import weakest
 from rekindle.report.from_trajectories.sample import Index, Sample
 from rekindle.report.from_trajectories.tables import table, words
@@ -56,12 +56,10 @@ def scale_outcome(sample: Sample, scale: Scale) -> Outcome:
     times = sample.times_h[places]
     curves = []
     for arm in sample.arms:
-        values = sample.people(scale.name, arm.name)[:, places]
+        middle = sample.course(scale.name, arm.name, places)
         draws = sample.repeats_rated(scale.name, arm.name).mean(axis=1)
-        average = average_band(
-            times, values.mean(axis=0), sample.visits_h, draws, low=scale.minimum, high=scale.maximum
-        )
-        curves.append(ArmBand(arm.name, average, people_band(values)))
+        average = average_band(times, middle, sample.visits_h, draws, low=scale.minimum, high=scale.maximum)
+        curves.append(ArmBand(arm.name, average, sample.course_band(scale.name, arm.name, places)))
     return Outcome(
         key=scale.name,
         name=f"{scale.name} total" if len(scale.items) > 1 else scale.title,
@@ -88,7 +86,7 @@ def item_outcomes(sample: Sample) -> tuple[Outcome, ...]:
         return ()
     scale, places = SCALES[MAIN], drawn_places(sample)
     times, visits = sample.times_h[places], sample.places(sample.moments_h, sample.visits_h)
-    lines = {arm.name: sample.items(arm.name)[:, places].mean(axis=0) for arm in sample.arms}
+    lines = {arm.name: sample.items_course(arm.name, places) for arm in sample.arms}
     draws = {arm.name: sample.repeats_item_means(scale, arm.name)[:, visits] for arm in sample.arms}
     found = []
     for column, item in enumerate(scale.items):
@@ -118,7 +116,7 @@ def drive_outcomes(sample: Sample) -> tuple[Outcome, ...]:
             continue
         curves = []
         for arm in sample.arms:
-            middle = PERCENT * sample.people(output, arm.name)[:, places].mean(axis=0)
+            middle = PERCENT * sample.course(output, arm.name, places)
             draws = PERCENT * sample.repeats(output, arm.name)[:, :, visits].mean(axis=1)
             curves.append(ArmBand(arm.name, average_band(times, middle, sample.visits_h, draws, low=0.0, high=PERCENT)))
         better: Literal["lower", "higher"] = "higher" if row["better"] == "higher" else "lower"
@@ -137,8 +135,11 @@ def mean_change(sample: Sample, scale: Scale, hour: float) -> tuple[Callable[[st
     visit = sample.visit(hour)
 
     def central(arm: str) -> float:
-        rated = sample.rated(scale.name, arm)
-        return float((rated[:, visit] - rated[:, 0]).mean())
+        def changes() -> Array:
+            rated = sample.rated(scale.name, arm)
+            return rated - rated[:, :1]
+
+        return float(sample.averages(f"{scale.name} change", arm, changes)[visit])
 
     def draws(arm: str) -> Array:
         rated = sample.repeats_rated(scale.name, arm)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -15,8 +16,13 @@ from rekindle.report.from_trajectories import harms, people
 from rekindle.report.from_trajectories.bands import Array
 from rekindle.report.from_trajectories.course import MAIN, mean_change
 from rekindle.report.from_trajectories.exposure import exposure_endpoints
-from rekindle.report.from_trajectories.sample import Sample, compared, measured
-from rekindle.report.from_trajectories.session import can_tell_readiness, readiness, session_end_h
+from rekindle.report.from_trajectories.sample import Index, Sample, compared, measured
+from rekindle.report.from_trajectories.session import (
+    can_tell_readiness,
+    readiness_of_people,
+    readiness_of_studies,
+    session_end_h,
+)
 from rekindle.report.material import Endpoint, Kind
 from rekindle.report.numerals import when
 from rekindle.study import Arm
@@ -80,16 +86,15 @@ def _hours(sample: Sample) -> list[tuple[str, float]]:
 def _chances(sample: Sample) -> list[Endpoint]:
     """Response and remission at the end of treatment and of follow-up."""
     scale, found = SCALES[MAIN], []
-    for key, name, holds, definition, clause in (
-        ("response", "At least half better", people.responded, people.response_words(scale),
-         "have at least halved their symptoms"),
-        ("remission", "In remission", people.remitted, people.remission_words(scale), "are in remission"),
+    for key, name, definition, clause in (
+        ("response", "At least half better", people.response_words(scale), "have at least halved their symptoms"),
+        ("remission", "In remission", people.remission_words(scale), "are in remission"),
     ):  # fmt: skip
         for label, hour in _hours(sample):
             role: Literal["benefit", "other"] = "benefit" if key == "response" else "other"
             words = f"{name} at {when(hour)}"
             row = _Row(f"{key}_{label}", words, "chance", role, hour, clause, definition=f"{definition}, as rated then")
-            found.append(_told(sample, row, *people.share_at(sample, holds, hour)))
+            found.append(_told(sample, row, *people.share_at(sample, key, hour)))
     return sorted(found, key=lambda endpoint: endpoint.role != "benefit")
 
 
@@ -113,7 +118,7 @@ def _relapse(sample: Sample) -> list[Endpoint]:
     followed = (sample.last_h - sample.end_h) / DAY_H
     arms: dict[str, Interval | None] = {}
     for arm in sample.arms:
-        kept = people.survival(sample, sample.rated(MAIN, arm.name))
+        kept = people.arm_survival(sample, arm.name)
         middle = np.inf if kept is None else kept.median_h / DAY_H
         studies = [people.survival(sample, study) for study in sample.repeats_rated(MAIN, arm.name)]
         medians = [min(study.median_h / DAY_H, followed) for study in studies if study is not None]
@@ -149,15 +154,20 @@ def _session(sample: Sample) -> list[Endpoint]:
         ("cadss_peak", "CADSS", "Highest CADSS, first session", "points", "points"),
         ("systolic_peak", "systolic_rise", "Highest rise in systolic pressure, first session", "number", "mmHg"),
     ):
-        if not arms or not sample.has(*(SCALES[output].latents if output in SCALES else (output,))):
+        if not arms or output not in peak_outputs(sample):
             continue
         told: Kind = "points" if kind == "points" else "number"
         definition = "Average of each person's highest expected value in the first four hours."
-        peaks = {name: _peaks(sample, arm, output) for name, arm in arms.items()}
-        values = {arm.name: _mean(peaks.get(arm.name)) for arm in sample.arms}
+        studies = {name: _study_peaks(sample, arm, output) for name, arm in arms.items()}
+        values: dict[str, Interval | None] = {
+            arm.name: measured(highest(sample, arm, output), studies[arm.name][0].mean(axis=1))
+            if arm.name in arms
+            else None
+            for arm in sample.arms
+        }
         found.append(_endpoint(_Row(key, name, told, time_h=looked, unit=unit, definition=definition), values))
         if output == "CADSS":
-            times = {arm.name: _mean(_peak_minutes(peaks.get(arm.name))) for arm in sample.arms}
+            times = {arm.name: _peak_minutes(sample, arm, studies.get(arm.name)) for arm in sample.arms}
             name_of_time = "Time of the highest CADSS, first session"
             row = _Row("cadss_peak_time", name_of_time, "minutes", time_h=looked, definition=PEAK_TIME_WORDS)
             found.append(_endpoint(row, times))
@@ -166,41 +176,69 @@ def _session(sample: Sample) -> list[Endpoint]:
     return found
 
 
+def peak_outputs(sample: Sample) -> tuple[str, ...]:
+    """The outputs and scales whose peaks are told and which the result holds."""
+    wanted = ("CADSS", "systolic_rise")
+    return tuple(name for name in wanted if sample.has(*(SCALES[name].latents if name in SCALES else (name,))))
+
+
 PEAK_TIME_WORDS = "Average time of the peak among people whose expected CADSS rises above 1 point."
-Peaks = tuple[Array, Array, Array, Array]
+Peaks = tuple[Array, Array]
+"""Sizes of peaks and their hours, of one shape."""
+
+FELT = 1.0
+"""Points of CADSS above which a peak has a time."""
 
 
-def _peaks(sample: Sample, arm: Arm, output: str) -> Peaks:
-    """Largest value and its hour: people, then repeats x people, in the arm's first session."""
+def _first_hours(sample: Sample, arm: Arm) -> tuple[Index, Array]:
+    """Places among the moments of the arm's first session, and their hours since its start."""
     start = harms.start_h(sample, arm)
     places = sample.window(sample.moments_h, start, session_end_h(sample, start))
-    hours = sample.moments_h[places] - start
+    return places, sample.moments_h[places] - start
+
+
+def _person_peaks(sample: Sample, arm: Arm, output: str) -> Peaks:
+    """Largest value and its hour, one a person, in the arm's first session."""
+    places, hours = _first_hours(sample, arm)
     among = sample.places(sample.times_h, sample.moments_h[places])
+    scale = output in SCALES
+    values = sample.people_expected(output, arm.name) if scale else sample.people(output, arm.name)
+    return peak(hours, values[:, among])
+
+
+def highest(sample: Sample, arm: Arm, output: str) -> float:
+    """The average of people's largest values in the arm's first session."""
+    return float(sample.averages(f"highest {output}", arm.name, lambda: _person_peaks(sample, arm, output)[0]))
+
+
+def person_minutes(sample: Sample, arm: Arm) -> Array:
+    """Minutes to the highest CADSS, one a person; NaN for who feels next to nothing."""
+    size, hour = _person_peaks(sample, arm, "CADSS")
+    return np.where(size > FELT, hour * MINUTES, np.nan)
+
+
+def _study_peaks(sample: Sample, arm: Arm, output: str) -> Peaks:
+    """Largest value and its hour, repeats x people, in the arm's first session."""
+    places, hours = _first_hours(sample, arm)
     if output in SCALES:
-        persons = sample.people_expected(output, arm.name)[:, among]
         studies = sample.repeats_expected(SCALES[output], arm.name)[:, :, places]
     else:
-        persons = sample.people(output, arm.name)[:, among]
         studies = sample.repeats(output, arm.name)[:, :, places]
-    shape = studies.shape[:2]
-    highest, when_h = peak(hours, studies.reshape(-1, len(hours)))
-    return (*peak(hours, persons), highest.reshape(shape), when_h.reshape(shape))
+    size, hour = peak(hours, studies.reshape(-1, len(hours)))
+    return size.reshape(studies.shape[:2]), hour.reshape(studies.shape[:2])
 
 
-def _mean(peaks: Peaks | None) -> Interval | None:
-    return None if peaks is None else measured(peaks[0].mean(), peaks[2].mean(axis=1))
-
-
-def _peak_minutes(peaks: Peaks | None) -> Peaks | None:
-    """The minutes of the peaks in place of their sizes, over people with a peak; None where nobody has one."""
-    if peaks is None:
+def _peak_minutes(sample: Sample, arm: Arm, studies: Peaks | None) -> Interval | None:
+    """Average minutes to the peak over people with a peak; None where nobody has one."""
+    if studies is None:
         return None
-    size, hour, sizes, hours = peaks
-    felt, felts = size > 1.0, sizes > 1.0
-    if not felt.any() or not felts.any(axis=1).all():
+    sizes, hours = studies
+    felts = sizes > FELT
+    middle = sample.known_average("minutes to highest CADSS", arm.name, lambda: person_minutes(sample, arm))
+    if not np.isfinite(middle) or not felts.any(axis=1).all():
         return None
     each = np.asarray([row[mask].mean() for row, mask in zip(hours, felts, strict=True)]) * MINUTES
-    return hour[felt] * MINUTES, hour[felt], each[:, None], each[:, None]
+    return measured(middle, each)
 
 
 def _ready(sample: Sample, arms: Mapping[str, Arm]) -> Endpoint:
@@ -209,8 +247,8 @@ def _ready(sample: Sample, arms: Mapping[str, Arm]) -> Endpoint:
     for name, arm in arms.items():
         start = harms.start_h(sample, arm)
         longest = session_end_h(sample, start) - start
-        persons, studies = readiness(sample, arm, start)
-        middle = float(np.median(np.minimum(persons, longest)))
+        studies = readiness_of_studies(sample, arm, start)
+        middle = sample.middle("ready after", name, partial(ready_after, sample, arm))
         values[name] = measured(MINUTES * middle, MINUTES * np.median(np.minimum(studies, longest), axis=1))
     definition = (
         "The middle person's time from the start of the first session until pressure, detachment and alertness stay "
@@ -219,6 +257,12 @@ def _ready(sample: Sample, arms: Mapping[str, Arm]) -> Endpoint:
     looked = session_end_h(sample, 0.0)
     row = _Row("ready", "Half ready to leave after", "minutes", time_h=looked, definition=definition)
     return _endpoint(row, values)
+
+
+def ready_after(sample: Sample, arm: Arm) -> Array:
+    """Hours to being ready to leave the arm's first session, one a person; later counts as the end of looking."""
+    start = harms.start_h(sample, arm)
+    return np.minimum(readiness_of_people(sample, arm, start), session_end_h(sample, start) - start)
 
 
 def _doses(sample: Sample) -> Endpoint:

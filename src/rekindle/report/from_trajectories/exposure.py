@@ -6,7 +6,7 @@ levels. They say how far the average of such a study moves by who takes part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -22,6 +22,11 @@ OUTPUT = "plasma_ketamine"
 DAY_H = 24.0
 OF_THE_FIRST_DAY = ("cmax", "tmax", "auc")
 RANGE_WORDS = "The range is of people drawn again; the parameters' ranges are not in it."
+EVERY = 16
+"""Of a large study one person in so many is looked at: exposures take longest of all to work out."""
+
+LARGE_WORDS = "Of one person in sixteen. The range is that of such an average; the parameters' ranges are not in it."
+NORMAL_SCORES = (-1.6448536269514722, -0.6744897501960817, 0.6744897501960817, 1.6448536269514722)
 ROWS: tuple[tuple[str, str, Kind, str, str], ...] = (
     ("cmax", "Highest ketamine in blood, first dose", "number", "ng/mL", "The highest venous level in the first day."),
     ("tmax", "Time of the highest level", "minutes", "", "Minutes from the start of the first session."),
@@ -35,28 +40,35 @@ def exposure_endpoints(sample: Sample) -> tuple[Endpoint, ...]:
     """One row a summary; arms that give no ketamine have none."""
     if not sample.has(OUTPUT):
         return ()
-    found = {arm.name: person_summaries(sample, arm) for arm in sample.arms if sample.doses(arm)}
-    if not found:
+    dosed = [arm for arm in sample.arms if sample.doses(arm)]
+    if not dosed:
         return ()
+    if sample.summary is not None:
+        return _rows(lambda arm, key: _summarised(sample, arm, key), sample, LARGE_WORDS)
+    found = {arm.name: person_summaries(sample, arm) for arm in dosed}
+    return _rows(lambda arm, key: _average(sample, found, arm, key), sample, RANGE_WORDS)
+
+
+def _rows(average: Callable[[Arm, str], Interval | None], sample: Sample, range_words: str) -> tuple[Endpoint, ...]:
     rows = []
     for key, name, kind, unit, definition in ROWS:
-        values: dict[str, Interval | None] = {arm.name: _average(sample, found, arm, key) for arm in sample.arms}
+        values: dict[str, Interval | None] = {arm.name: average(arm, key) for arm in sample.arms}
         if any(value is not None for value in values.values()):
             hour = DAY_H if key in OF_THE_FIRST_DAY else None
-            words = f"{definition} {RANGE_WORDS}"
+            words = f"{definition} {range_words}"
             rows.append(Endpoint(key, name, kind, values, time_h=hour, unit=unit, definition=words))
     return tuple(rows)
 
 
-def person_summaries(sample: Sample, arm: Arm) -> dict[str, Array]:
-    """Each summary for each person, shape people; NaN where a course has none."""
+def person_summaries(sample: Sample, arm: Arm, every: int = 1) -> dict[str, Array]:
+    """Each summary for each person, or every so many, shape people; NaN where a course has none."""
     starts = np.asarray([dose.time_h for dose in sample.doses(arm)])
     first = float(starts[0])
     later = starts[starts > first + 1e-6]
     second = float(later[0]) if len(later) else sample.study.horizon_h
     tail = sample.window(sample.times_h, first, min(second, sample.study.horizon_h))
     day = sample.window(sample.times_h, first, min(second, first + DAY_H, sample.study.horizon_h))
-    levels = sample.people(OUTPUT, arm.name)
+    levels = sample.people(OUTPUT, arm.name)[::every]
     rows = []
     for person in levels:
         early = summarise(sample.times_h[day] - first, np.maximum(person[day], 0.0))
@@ -64,6 +76,29 @@ def person_summaries(sample: Sample, arm: Arm) -> dict[str, Array]:
         before = np.interp(later, sample.times_h, person) if len(later) else np.asarray([np.nan])
         rows.append((early.cmax, 60.0 * early.tmax_h, early.auc, late.half_life.half_life_h, float(before.mean())))
     return dict(zip((key for key, *_ in ROWS), np.asarray(rows).T, strict=True))
+
+
+def thinned(people: int, summaries: dict[str, Array]) -> dict[str, Array]:
+    """Summaries of every sixteenth person put among all, the others without."""
+    found = {}
+    for key, values in summaries.items():
+        found[key] = np.full(people, np.nan)
+        found[key][::EVERY] = values
+    return found
+
+
+def _summarised(sample: Sample, arm: Arm, key: str) -> Interval | None:
+    """The average of a large study, with its normal range."""
+    assert sample.summary is not None
+    name = f"exposure {key}"
+    if not sample.summary.has(name, arm.name):
+        return None
+    held = sample.summary.of(name, arm.name)
+    middle, count = float(held.mean[0]), int(held.count[0])
+    if not count:
+        return None
+    error = float(np.nan_to_num(held.sd[0])) / np.sqrt(count)
+    return Interval(middle, *(middle + error * score for score in NORMAL_SCORES))
 
 
 def _average(sample: Sample, found: Mapping[str, Mapping[str, Array]], arm: Arm, key: str) -> Interval | None:

@@ -61,12 +61,26 @@ def _session_periods(sample: Sample, row: Row) -> tuple[HarmPeriod, ...]:
     return (HarmPeriod("first session", first), HarmPeriod("whole course", whole))
 
 
-def _month_periods(sample: Sample, row: Row) -> tuple[HarmPeriod, ...]:
-    """The months of the table and the end of the run, where that is none of them, in order."""
+def told_hours(sample: Sample, row: Row, arm: Arm) -> tuple[float, ...]:
+    """The hours until which the arm's share of a harm is told."""
+    horizon = sample.study.horizon_h
+    if row["periods"] == "session":
+        return tuple(dict.fromkeys((session_end_h(sample, start_h(sample, arm)), horizon)))
+    return tuple(dict.fromkeys(min(hour, horizon) for hour in month_marks(sample)))
+
+
+def month_marks(sample: Sample) -> dict[float, str]:
+    """The months of the table and the end of the run, where that is none of them, each with its name."""
     horizon = sample.study.horizon_h
     marks = {months * HOURS_A_MONTH: f"{months} month" if months == 1 else f"{months} months" for months in MONTHS}
     if not any(COVERED * hour <= horizon <= hour / COVERED for hour in marks):
         marks[horizon] = when(horizon)
+    return marks
+
+
+def _month_periods(sample: Sample, row: Row) -> tuple[HarmPeriod, ...]:
+    """The months that are told, in order."""
+    marks = month_marks(sample)
     return tuple(_month_period(sample, row, hour, marks[hour]) for hour in sorted(marks))
 
 
@@ -109,10 +123,14 @@ def difference(sample: Sample, row: Row, until_h: float) -> Interval | None:
 
 def central(sample: Sample, row: Row, arm: Arm, until_h: float) -> float:
     """The share in the study itself, at the moments at which the repeats are looked at."""
-    among = sample.places(sample.times_h, sample.moments_h)
-    source = row["source"]
-    values = sample.people_expected(source, arm.name) if source in SCALES else sample.people(source, arm.name)
-    return float(_per_person(sample, row, arm, values[:, among], until_h).mean())
+
+    def each() -> Array:
+        among = sample.places(sample.times_h, sample.moments_h)
+        source = row["source"]
+        values = sample.people_expected(source, arm.name) if source in SCALES else sample.people(source, arm.name)
+        return _per_person(sample, row, arm, values[:, among], until_h)
+
+    return float(sample.averages(f"{row['key']} until {until_h:g} h", arm.name, each))
 
 
 def draws(sample: Sample, row: Row, arm: Arm, until_h: float) -> Array:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.outcomes import SCALES, Scale
-from rekindle.outcomes.endpoints import classes, relapse_rule, relapse_rules, remission, response, time_to_relapse
+from rekindle.outcomes.endpoints import (
+    Durations,
+    classes,
+    relapse_rule,
+    relapse_rules,
+    remission,
+    response,
+    time_to_relapse,
+)
 from rekindle.outcomes.survival import Survival, kaplan_meier
 from rekindle.report.from_trajectories.bands import Array, studies_band
 from rekindle.report.from_trajectories.course import MAIN
@@ -30,11 +38,23 @@ def whereabouts(sample: Sample) -> tuple[Whereabouts, ...]:
         return ()
     found = []
     for arm in sample.arms:
-        shares = class_shares(sample.rated(MAIN, arm.name)[None])[0]
+        shares = class_averages(sample, arm.name)
         draws = class_shares(sample.repeats_rated(MAIN, arm.name))
         bands = {key: studies_band(shares[:, place], draws[:, :, place]) for place, key in enumerate(KEYS)}
         found.append(Whereabouts(arm.name, sample.visits_h, bands))
     return tuple(found)
+
+
+def class_averages(sample: Sample, arm: str) -> Array:
+    """Shares of the classes among an arm's people, visits x classes."""
+
+    def members() -> Array:
+        totals = sample.rated(MAIN, arm)
+        numbers = classes(SCALES[MAIN], totals, totals[:, 0])
+        held = numbers[:, :, None] == np.arange(len(KEYS))
+        return np.asarray(held.reshape(len(totals), -1), dtype=np.float64)
+
+    return sample.averages("classes", arm, members).reshape(-1, len(KEYS))
 
 
 def class_shares(rated: Array) -> Array:
@@ -57,19 +77,26 @@ def remitted(rated: Array) -> Mask:
     return remission(SCALES[MAIN], rated)
 
 
-def share_at(
-    sample: Sample, holds: Callable[[Array], Mask], hour: float
-) -> tuple[Callable[[str], float], Callable[[str], Array]]:
+def shares(sample: Sample, key: str, arm: str) -> Array:
+    """Shares of an arm's people for whom something of `HOLDS` holds, at every visit."""
+    return sample.averages(f"{MAIN} {key}", arm, lambda: HOLDS[key](sample.rated(MAIN, arm)))
+
+
+def share_at(sample: Sample, key: str, hour: float) -> tuple[Callable[[str], float], Callable[[str], Array]]:
     """The share of people for whom something holds at the visit nearest to an hour: of an arm, and of its repeats."""
     visit = sample.visit(hour)
 
     def central(arm: str) -> float:
-        return float(holds(sample.rated(MAIN, arm))[:, visit].mean())
+        return float(shares(sample, key, arm)[visit])
 
     def draws(arm: str) -> Array:
-        return np.asarray(holds(sample.repeats_rated(MAIN, arm))[:, :, visit].mean(axis=1))
+        return np.asarray(HOLDS[key](sample.repeats_rated(MAIN, arm))[:, :, visit].mean(axis=1))
 
     return central, draws
+
+
+HOLDS: Mapping[str, Callable[[Array], Mask]] = {"response": responded, "remission": remitted}
+"""What can hold of a person at a visit, by its name."""
 
 
 def response_words(scale: Scale) -> str:
@@ -90,14 +117,14 @@ def chances(sample: Sample) -> tuple[Chance, ...]:
         return ()
     scale = SCALES[MAIN]
     found = []
-    for key, name, words, holds in (
-        ("response", "Response", response_words(scale), responded),
-        ("remission", "Remission", remission_words(scale), remitted),
+    for key, name, words in (
+        ("response", "Response", response_words(scale)),
+        ("remission", "Remission", remission_words(scale)),
     ):
         curves = []
         for arm in sample.arms:
-            middle = holds(sample.rated(MAIN, arm.name)).mean(axis=0)
-            draws = holds(sample.repeats_rated(MAIN, arm.name)).mean(axis=1)
+            middle = shares(sample, key, arm.name)
+            draws = HOLDS[key](sample.repeats_rated(MAIN, arm.name)).mean(axis=1)
             curves.append(ArmBand(arm.name, studies_band(middle, draws)))
         found.append(Chance(key, name, words, sample.visits_h, tuple(curves)))
     return tuple(found)
@@ -121,12 +148,41 @@ def relapse_definition(sample: Sample) -> str:
 
 def survival(sample: Sample, rated: Array) -> Survival | None:
     """Time from the end of treatment to relapse among those who respond then; None without any of them."""
+    lasts = lasting(sample, rated)
+    return kaplan_meier(lasts.time_h, lasts.observed) if np.isfinite(lasts.time_h).any() else None
+
+
+def lasting(sample: Sample, rated: Array) -> Durations:
+    """Time from the end of treatment to relapse, one a person; NaN for those who do not respond then."""
     since = np.where(responded(rated)[:, sample.visit(sample.end_h)], sample.end_h, np.nan)
-    if not np.isfinite(since).any():
-        return None
     scale = SCALES[MAIN]
-    lasts = time_to_relapse(scale, sample.visits_h, rated, rated[:, 0], since_h=since, rule=relapse_name())
-    return kaplan_meier(lasts.time_h, lasts.observed)
+    return time_to_relapse(scale, sample.visits_h, rated, rated[:, 0], since_h=since, rule=relapse_name())
+
+
+def relapses(sample: Sample, arm: str) -> Array:
+    """Who relapses at each visit, people x visits, and last who responds and never relapses."""
+    lasts = lasting(sample, sample.rated(MAIN, arm))
+    place = np.searchsorted(sample.visits_h, np.nan_to_num(lasts.time_h) + sample.end_h - 1e-6)
+    found = np.zeros((len(place), len(sample.visits_h) + 1))
+    found[lasts.observed, place[lasts.observed]] = 1.0
+    found[:, -1] = np.isfinite(lasts.time_h) & ~lasts.observed
+    return found
+
+
+def arm_lasting(sample: Sample, arm: str) -> Durations:
+    """Time from the end of treatment to relapse of an arm's people."""
+    if sample.summary is None:
+        return lasting(sample, sample.rated(MAIN, arm))
+    counts = np.round(sample.summary.of("relapses", arm).total).astype(np.int64)
+    hours = np.append(sample.visits_h, sample.last_h) - sample.end_h
+    observed = np.append(np.ones(len(sample.visits_h), dtype=bool), False)
+    return Durations(np.repeat(hours, counts), np.repeat(observed, counts))
+
+
+def arm_survival(sample: Sample, arm: str) -> Survival | None:
+    """How long an arm's responders keep their response; None without any of them."""
+    lasts = arm_lasting(sample, arm)
+    return kaplan_meier(lasts.time_h, lasts.observed) if np.isfinite(lasts.time_h).any() else None
 
 
 def relapse_steps(sample: Sample) -> tuple[RelapseSteps, ...]:
@@ -136,7 +192,7 @@ def relapse_steps(sample: Sample) -> tuple[RelapseSteps, ...]:
     after = sample.visits_h[sample.visits_h >= sample.end_h - 1e-6] - sample.end_h
     found = []
     for arm in sample.arms:
-        kept = survival(sample, sample.rated(MAIN, arm.name))
+        kept = arm_survival(sample, arm.name)
         repeats = [survival(sample, study) for study in sample.repeats_rated(MAIN, arm.name)]
         draws = [[study.at(hour) for hour in after] for study in repeats if study is not None]
         if kept is None or not draws:
@@ -149,10 +205,7 @@ def relapse_steps(sample: Sample) -> tuple[RelapseSteps, ...]:
 
 def followed(sample: Sample, arm: str, after: Array) -> tuple[tuple[float, int], ...]:
     """Hours after treatment with the number of responders still followed without relapse."""
-    rated = sample.rated(MAIN, arm)
-    since = np.where(responded(rated)[:, sample.visit(sample.end_h)], sample.end_h, np.nan)
-    scale = SCALES[MAIN]
-    lasts = time_to_relapse(scale, sample.visits_h, rated, rated[:, 0], since_h=since, rule=relapse_name())
+    lasts = arm_lasting(sample, arm)
     times = lasts.time_h[np.isfinite(lasts.time_h)]
     every = max(1, len(after) // FOLLOWED_STEPS)
     return tuple((float(hour), int((times >= hour - 1e-6).sum())) for hour in after[::every])

@@ -12,6 +12,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from rekindle.dosing.line import Session
 from rekindle.evidence.catalog import catalog
 from rekindle.evidence.record import Record
@@ -129,7 +131,7 @@ def point(sample: Sample, row: Mapping[str, str], arm: Arm, *, matched: bool) ->
     half = NORMAL_95 * standard_error(record, people)
     mean, source = record.number, record.source.citation
     if row["kind"] == "change":
-        mean += float(sample.people(row["outcome"], arm.name)[:, 0].mean())
+        mean += float(sample.course(row["outcome"], arm.name, np.arange(1))[0])
         source += " (change, set on the forecast's start)"
     scale = SCALES[row["outcome"]]
     ends = max(mean - half, scale.minimum), min(mean + half, scale.maximum)

@@ -3,6 +3,9 @@
 The *people* carry the model's central values and give the middle of everything. The *repeats* are whole studies with
 other people and other plausible parameters; they give the range of everything. A study without repeats has its own
 people drawn again with return in their place, which shows the luck of who takes part and nothing else.
+
+A large study is summarised as it is solved. The middle of everything is then read from the summaries, under the name
+that each number has there; only its first people are there one by one (`people`, `rated`, `person`).
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +23,11 @@ from rekindle.errors import SolverError
 from rekindle.mechanism.outputs import OUTPUTS
 from rekindle.moments import repeat_times
 from rekindle.outcomes import SCALES, Scale
-from rekindle.report.bands import Interval
+from rekindle.report.bands import QUANTILES, Band, Interval
 from rekindle.simulate import session_hours
 from rekindle.streams import uniforms
 from rekindle.study import Arm, Study
+from rekindle.study_summary import StudySummary
 from rekindle.trajectories import Trajectories
 
 if TYPE_CHECKING:
@@ -104,6 +108,11 @@ class Sample:
         return RESAMPLED_STUDIES if self._repeats is None else int(self._repeats.sizes["repeat"])
 
     @cached_property
+    def repeat_size(self) -> int:
+        """Number of people in an arm of a repeat, or of a study drawn from the people in their place."""
+        return len(self.solved) if self._repeats is None else int(self._repeats.sizes["person"])
+
+    @cached_property
     def solved(self) -> Index:
         """Numbers of the people who could be solved in every arm.
 
@@ -117,9 +126,54 @@ class Sample:
         return np.flatnonzero(finite)
 
     @property
+    def summary(self) -> StudySummary | None:
+        """Everybody's numbers of a study that is too large to hold."""
+        return self.trajectories.summary
+
+    @property
     def size(self) -> int:
         """Number of people solved in every arm."""
-        return len(self.solved)
+        return len(self.solved) if self.summary is None else self.summary.solved
+
+    def averages(self, key: str, arm: str, each: Callable[[], NDArray[Any]]) -> Array:
+        """The average over the people of what `each` gives of them (people x points, or people)."""
+        if self.summary is not None:
+            found = self.summary.mean(key, arm)
+            return found[0] if len(found) == 1 else found
+        return np.asarray(each().mean(axis=0), dtype=np.float64)
+
+    def known_average(self, key: str, arm: str, each: Callable[[], Array]) -> float:
+        """The average of one number a person over those who have it; NaN where nobody has."""
+        if self.summary is not None:
+            return float(self.summary.mean(key, arm)[0])
+        values = each()
+        known = values[np.isfinite(values)]
+        return float(known.mean()) if len(known) else float("nan")
+
+    def middle(self, key: str, arm: str, each: Callable[[], Array]) -> float:
+        """The middle person's number."""
+        if self.summary is not None:
+            return float(self.summary.quantiles(key, arm, (0.5,))[0, 0])
+        return float(np.median(each()))
+
+    def course(self, name: str, arm: str, places: Index) -> Array:
+        """The average of an output or an expected total at some of the times."""
+        if self.summary is not None:
+            return self.summary.mean(name, arm)[places]
+        return np.asarray(self.people(name, arm)[:, places].mean(axis=0))
+
+    def course_band(self, name: str, arm: str, places: Index, factor: float = 1.0, offset: float = 0.0) -> Band:
+        """How people differ in an output or an expected total at some of the times, times `factor` plus `offset`."""
+        if self.summary is None:
+            return Band.from_draws(self.people(name, arm)[:, places] * factor + offset)
+        return summary_band(self.summary, name, arm, factor, offset, places)
+
+    def items_course(self, arm: str, places: Index) -> Array:
+        """Averages of the expected MADRS items, shape times x items."""
+        if self.summary is not None:
+            names = [f"MADRS: {item.name}" for item in SCALES["MADRS"].items]
+            return np.stack([self.summary.mean(name, arm)[places] for name in names], axis=1)
+        return np.asarray(self.items(arm)[:, places].mean(axis=0))
 
     def has(self, *names: str) -> bool:
         """Whether the result holds these outputs or scales (a user's own model may lack some)."""
@@ -245,8 +299,9 @@ class Sample:
     @cached_property
     def _drawn(self) -> Index:
         """People drawn again with return, shape repeats x people; the same in every arm, so that arms pair."""
-        luck = uniforms(self.seed, "report", "people drawn again", count=self.count * self.size)
-        return (luck * self.size).astype(np.intp).reshape(self.count, self.size)
+        size = len(self.solved)
+        luck = uniforms(self.seed, "report", "people drawn again", count=self.count * size)
+        return (luck * size).astype(np.intp).reshape(self.count, size)
 
     @cached_property
     def _rows(self) -> Index:
@@ -278,6 +333,16 @@ class Sample:
 def _probe(data: xr.Dataset, dimension: str) -> str:
     """A variable over that dimension, to see by it who could be solved; empty where there is none."""
     return next((str(name) for name, values in data.data_vars.items() if values.dims[-1] == dimension), "")
+
+
+def summary_band(
+    summary: StudySummary, name: str, arm: str, factor: float = 1.0, offset: float = 0.0, places: Any = slice(None)
+) -> Band:
+    """How people differ in a summarised quantity, times a `factor` plus an `offset`."""
+    lines = summary.quantiles(name, arm, (0.5, *QUANTILES))[:, places] * factor + offset
+    if factor < 0:
+        lines[1:] = lines[:0:-1].copy()
+    return Band(*lines)
 
 
 def _near(hour: float, wanted: set[float]) -> bool:

@@ -14,10 +14,9 @@ from rekindle.evidence.catalog import catalog
 from rekindle.moments import FIRST_SESSION_HOURS
 from rekindle.outcomes import SCALES
 from rekindle.outcomes.session import LIMITS, time_to_readiness
-from rekindle.report.from_trajectories.bands import Array, people_band, studies_band
-from rekindle.report.from_trajectories.chain import scaled
+from rekindle.report.from_trajectories.bands import Array, studies_band
 from rekindle.report.from_trajectories.grades import weakest
-from rekindle.report.from_trajectories.sample import Sample
+from rekindle.report.from_trajectories.sample import Index, Sample
 from rekindle.report.from_trajectories.tables import table, words
 from rekindle.report.material import PublishedPoint, Session, Strip
 from rekindle.study import Arm
@@ -55,16 +54,16 @@ def session_end_h(sample: Sample, start_h: float) -> float:
 
 def _strip(sample: Sample, row: Mapping[str, str], first: DosingSession) -> Strip:
     places = sample.window(sample.times_h, first.time_h, session_end_h(sample, first.time_h))
-    values = scaled(row, sample.people(row["output"], sample.active.name)[:, places])
+    band = sample.course_band(row["output"], sample.active.name, places, float(row["factor"]), float(row["offset"]))
     limit = (float(row["limit"]), row["limit_words"]) if row["limit"] else None
     return Strip(
         row["output"],
         row["name"],
         row["unit"],
         sample.times_h[places] - first.time_h,
-        people_band(values),
+        band,
         weakest(words(row["parameters"])),
-        resting=float(np.median(values[:, 0])),
+        resting=float(band.middle[0]),
         limit=limit,
         observed=_observed(sample.active, row["output"], first),
     )
@@ -92,20 +91,42 @@ def can_tell_readiness(sample: Sample) -> bool:
     return sample.has(*dict.fromkeys(latent for name in READINESS for latent in SCALES[name].latents))
 
 
-def readiness(sample: Sample, arm: Arm, start_h: float) -> tuple[Array, Array]:
-    """Hours from a session's start to being ready to leave: people, and repeats x people; infinite if later.
-
-    Both are read at the moments of the repeats, so that they compare.
-    """
+def _moments(sample: Sample, start_h: float) -> tuple[Index, Array]:
+    """Places among the moments of a session, and their hours since its start."""
     places = sample.window(sample.moments_h, start_h, session_end_h(sample, start_h))
-    hours = sample.moments_h[places] - start_h
+    return places, sample.moments_h[places] - start_h
+
+
+def _sprayed(sample: Sample, arm: Arm, start_h: float) -> bool:
+    return any(each.time_h == start_h and each.regimen.route in SPRAYS for each in sample.sessions(arm))
+
+
+def readiness_of_people(sample: Sample, arm: Arm, start_h: float) -> Array:
+    """Hours from a session's start to being ready to leave, one a person; infinite if later than looked at.
+
+    They are read at the moments of the repeats, so that they compare.
+    """
+    places, hours = _moments(sample, start_h)
     among = sample.places(sample.times_h, sample.moments_h[places])
-    spray = any(each.time_h == start_h and each.regimen.route in SPRAYS for each in sample.sessions(arm))
     people = [sample.people_expected(name, arm.name)[:, among] for name in READINESS]
+    return _ready(hours, people, _sprayed(sample, arm, start_h))
+
+
+def readiness_of_studies(sample: Sample, arm: Arm, start_h: float) -> Array:
+    """Hours from a session's start to being ready to leave, repeats x people; infinite if later than looked at."""
+    places, hours = _moments(sample, start_h)
     studies = [sample.repeats_expected(SCALES[name], arm.name)[:, :, places] for name in READINESS]
     size = studies[0].shape[:2]
     flat = [values.reshape(-1, len(hours)) for values in studies]
-    return _ready(hours, people, spray), _ready(hours, flat, spray).reshape(size)
+    return _ready(hours, flat, _sprayed(sample, arm, start_h)).reshape(size)
+
+
+def ready_by(sample: Sample, arm: Arm, first: DosingSession) -> Array:
+    """Who is ready to leave at each moment of a session, people x moments."""
+    _, hours = _moments(sample, first.time_h)
+    left = hours[None, :] >= max(first.regimen.session_min / MINUTES, 0.0)
+    people = readiness_of_people(sample, arm, first.time_h)
+    return np.asarray((people[:, None] <= hours) & left, dtype=np.float64)
 
 
 def _ready(hours: Array, courses: list[Array], spray: bool) -> Array:
@@ -117,12 +138,12 @@ def _ready(hours: Array, courses: list[Array], spray: bool) -> Array:
 
 def _readiness(sample: Sample, first: DosingSession) -> Strip:
     """How many of 100 people are ready to leave, minute by minute, with the ranges of the repeats."""
-    places = sample.window(sample.moments_h, first.time_h, session_end_h(sample, first.time_h))
-    hours = sample.moments_h[places] - first.time_h
-    people, studies = readiness(sample, sample.active, first.time_h)
+    _, hours = _moments(sample, first.time_h)
+    studies = readiness_of_studies(sample, sample.active, first.time_h)
     given_h = first.regimen.session_min / MINUTES
     left = hours[None, :] >= max(given_h, 0.0)
-    middle = 100.0 * ((people[:, None] <= hours) & left).mean(axis=0)
+    active = sample.active
+    middle = 100.0 * sample.averages("ready by", active.name, lambda: ready_by(sample, active, first))
     draws = 100.0 * ((studies[:, :, None] <= hours) & left[None]).mean(axis=1)
     return Strip(
         "readiness",
