@@ -24,11 +24,10 @@ from rekindle.mechanism.modifiers import modifier_table
 from rekindle.mechanism.outputs import OUTPUTS
 from rekindle.mechanism.plausible import plausible_values
 from rekindle.moments import course_times, repeat_times, visit_times
-from rekindle.policy.looking import Luck
 from rekindle.population import People, check_together, draw, mark, read_people
 from rekindle.streams import uniforms
 from rekindle.trajectories import Solved, Trajectories, assemble_trajectories, repeat_outputs
-from rekindle.treatment import Solving, extreme_doses, treat
+from rekindle.treatment import Solving, clinic_luck, extreme_doses, treat
 
 if TYPE_CHECKING:
     from rekindle.engine.backends import Backend
@@ -315,11 +314,8 @@ def solve_arm(
     told = None if progress is None else partial(progress, word)
     if arm.policy is not None:
         solving = Solving(settings.backend, settings.relative_tolerance, settings.threads, scale, again, told)
-        return treat(
-            arm, people, times, outputs, lowered=lowered, hypotheses=study.hypotheses, horizon_h=study.horizon_h,
-            luck=_clinic_luck(study, arm, times, start, repeats=repeats), values=values, fixed=equations.fixed,
-            solving=solving,
-        )  # fmt: skip
+        luck = clinic_luck(study, arm, times, start, repeats=repeats)
+        return treat(study, arm, people, times, outputs, lowered, luck, values, equations.fixed, solving)
     ready = cohort(
         people,
         arm,
@@ -345,13 +341,6 @@ def solve_arm(
     )
     failures = tuple((failure.person, failure.reason) for failure in solution.failures)
     return Solved(arm.name, np.asarray(times, dtype=np.float64), outputs, solution.values, failures, solution.report)
-
-
-def _clinic_luck(study: Study, arm: Arm, times: Sequence[float], start: int, *, repeats: bool) -> Luck:
-    """The luck of ratings by which a clinic decides: where the study rates, it is the study's own."""
-    rated = times if repeats else visit_times(study.horizon_h, study.visits_h)
-    numbers = {round(time * 60.0): number for number, time in enumerate(rated)}
-    return Luck(study.seed, ("repeat", arm.name) if repeats else (arm.name,), start, numbers)
 
 
 def arm_scale(study: Study, arm: Arm, first: People, times: Sequence[float], *, equations: Equations) -> Array:

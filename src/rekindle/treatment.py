@@ -19,6 +19,7 @@ from rekindle.engine.table import Happenings, Looks, compile_table
 from rekindle.engine.visits import solve_visits
 from rekindle.errors import InputError, RekindleError
 from rekindle.mechanism.delivery import NEEDED
+from rekindle.moments import visit_times
 from rekindle.policy.clinic import Clinic, Courses
 from rekindle.policy.giving import Giving
 from rekindle.policy.looking import Luck, check_outputs, outputs_read
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from rekindle.engine.backends import Backend
     from rekindle.engine.lower import Lowered
     from rekindle.population import People
-    from rekindle.study import Arm
+    from rekindle.study import Arm, Study
 
 Array = NDArray[np.float64]
 Values = Mapping[str, Array | float]
@@ -51,15 +52,23 @@ class Solving:
     progress: Callable[[int, int], None] | None = None
 
 
+def clinic_luck(study: Study, arm: Arm, times_h: Sequence[float], start: int, *, repeats: bool) -> Luck:
+    """The luck of the ratings by which a clinic decides: where the study rates, it is the study's own.
+
+    `start` is the number of the first person; `times_h` are the hours at which `repeats` are rated.
+    """
+    rated = times_h if repeats else visit_times(study.horizon_h, study.visits_h)
+    numbers = {round(time * 60.0): number for number, time in enumerate(rated)}
+    return Luck(study.seed, ("repeat", arm.name) if repeats else (arm.name,), start, numbers)
+
+
 def treat(
+    study: Study,
     arm: Arm,
     people: People,
     times_h: Sequence[float],
     outputs: Sequence[str],
-    *,
     lowered: Lowered,
-    hypotheses: Mapping[str, float],
-    horizon_h: float,
     luck: Luck,
     values: Values | None = None,
     fixed: Collection[str] = (),
@@ -67,14 +76,14 @@ def treat(
 ) -> Solved:
     """The people of an arm under its policy, looked at over `times_h` (hours), and the doses that each was given.
 
-    `values`, `hypotheses` and `fixed` are those of `rekindle.cohort.person_parameters`; `luck` says where the
-    clinic's ratings get their chance from.
+    Of the study only the horizon and the hypotheses are read. `values` and `fixed` are those of
+    `rekindle.cohort.person_parameters`; `luck` says where the clinic's ratings get their chance from.
 
     Raises:
         InputError: the arm has no policy, its policy reads what the model lacks, or a dose has no way in.
     """
-    solving = solving or Solving()
-    parameters = person_parameters(people, arm, hypotheses=hypotheses, values=values, fixed=fixed)
+    solving, horizon_h = solving or Solving(), study.horizon_h
+    parameters = person_parameters(people, arm, hypotheses=study.hypotheses, values=values, fixed=fixed)
     clinic, looked = clinic_of(arm, people, parameters, outputs, lowered=lowered, horizon_h=horizon_h, luck=luck)
     scale = solving.scale
     if scale is None:
