@@ -1,12 +1,13 @@
 """The loop around the vector code of the sensitivities: the quick solver's steps, each with its derivative.
 
-Steps, their judgement and the states are those of `rekindle.engine.driver`. After a step that somebody's lane may
-keep, every block of directions makes the derivative of the same step. At an action the derivatives follow what the
-action does: where its time moves, a state gains what its rate of change loses there.
+Steps and states are those of `rekindle.engine.driver`. After each step every block of directions makes the
+derivative of the same step, and the step is kept where states and derivatives are right. At an action the derivatives
+follow what the action does: where its time moves, a state gains what its rate of change loses there.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from numba import njit
@@ -30,6 +31,9 @@ from rekindle.engine.memory import Crowd, Floats, Integers, Lanes, Machine, Plan
 from rekindle.engine.schedule import BASE, INPUT, JUMP, LOOK, RATE, RESET
 from rekindle.engine.tangent_memory import OF_MOVED, OF_STATE, Tangent, TangentLanes, TangentPlan
 
+LIKELY = 1e-2
+"""A derivative is taken to reach at least this share of its state's size over the size of the direction."""
+
 
 def _at(machine: Machine, tangent: Tangent, direction: int, state: int, lane: int) -> int:
     """Where a state's derivative lies, or -1 where it cannot move."""
@@ -39,6 +43,12 @@ def _at(machine: Machine, tangent: Tangent, direction: int, state: int, lane: in
         return -1
     offset = (row * tangent.depth + tangent.place[direction]) * machine.width + lane
     return int(tangent.begins[block] + offset)
+
+
+def _grown_at(tangent: Tangent, direction: int, at: int) -> int:
+    """Where the largest value so far of the derivative at `at` lies."""
+    block = tangent.block[direction]
+    return int(tangent.begins[block + 1] + at)
 
 
 def _slot(machine: Machine, tangent: Tangent, direction: int, slot: int, lane: int) -> int:
@@ -84,13 +94,31 @@ def _start(machine: Machine, tangent: Tangent, lanes: Lanes, own: TangentLanes, 
                     own.base[lane, number, direction] += change
 
 
-def _begin_tangent(machine: Machine, tangent: Tangent, lanes: Lanes, own: TangentLanes, lane: int) -> None:
+def _grow(machine: Machine, tangent: Tangent, own: TangentLanes, lane: int) -> None:
+    """Remember the largest derivatives so far."""
+    for direction in range(tangent.directions):
+        for state in range(machine.states):
+            at = _at_(machine, tangent, direction, state, lane)
+            if at >= 0:
+                grown = _grown_at_(tangent, direction, at)
+                own.s_new[grown] = max(own.s_new[grown], abs(own.s[at]))
+
+
+def _begin_tangent(
+    machine: Machine, tangent: Tangent, lanes: Lanes, own: TangentLanes, lane: int, sizes: Floats
+) -> None:
     """Give a lane's derivatives to a person who has just been given the lane."""
     own.base[lane] = tangent.chosen
     own.extra[lane] = 0.0
     for direction in range(tangent.directions):
         for slot in range(tangent.slots):
             own.driven[_slot_(machine, tangent, direction, slot, lane)] = 0.0
+    for direction in range(tangent.directions):
+        for state in range(machine.states):
+            at = _at_(machine, tangent, direction, state, lane)
+            if at >= 0:
+                likely = LIKELY * lanes.scale[state * machine.width + lane] / sizes[direction]
+                own.s_new[_grown_at_(tangent, direction, at)] = likely
     _start_(machine, tangent, lanes, own, lane, True)
     _drive_(machine, tangent, lanes, own, lane)
 
@@ -213,12 +241,13 @@ def _act(
         for i in range(machine.states):
             at = i * width + lane
             lanes.scale[at] = max(lanes.scale[at], abs(lanes.y[at]))
+        _grow_(machine, tangent, own, lane)
     return changed
 
 
 def _take_in(
     machine: Machine, tangent: Tangent, plan: Plan, changes: TangentPlan, settings: Settings, crowd: Crowd,
-    slopes: Floats, lanes: Lanes, own: TangentLanes, lane: int, person: int,
+    sizes: Floats, slopes: Floats, lanes: Lanes, own: TangentLanes, lane: int, person: int,
 ) -> None:  # fmt: skip
     """Give a free lane to a person and do what happens at the start."""
     begin, end = plan.edge_of[crowd.which[person]], plan.edge_of[crowd.which[person] + 1]
@@ -227,7 +256,7 @@ def _take_in(
     lanes.fresh[lane], lanes.undefined[lane] = True, False
     lanes.allowed[lane] = settings.limit + 100 * (end - begin)
     _begin_(machine, lanes, lane, crowd.rows[person], crowd.scale)
-    _begin_tangent_(machine, tangent, lanes, own, lane)
+    _begin_tangent_(machine, tangent, lanes, own, lane, sizes[person])
     _act_(machine, tangent, plan, changes, lanes, own, lane, begin, crowd.values[person], slopes[person])
     lanes.row[lane] = plan.row_begin[begin]
     if begin + 1 == end:
@@ -246,13 +275,13 @@ def _show_between(
             if at < 0:
                 own.shown[i, direction] = 0.0
             elif theta >= 1.0:
-                own.shown[i, direction] = own.s_new[at]
+                own.shown[i, direction] = own.s_new[at + tangent.begins[block]]
             else:
                 bend = 0.0
                 for stage in range(machine.stages):
                     weight = dense[0, stage] + theta * (dense[1, stage] + theta * dense[2, stage])
                     bend += weight * own.v[base + stage * size + at - tangent.begins[block]]
-                late = own.s_new[at] + (1.0 - theta) * bend
+                late = own.s_new[at + tangent.begins[block]] + (1.0 - theta) * bend
                 own.shown[i, direction] = (1.0 - theta) * own.s[at] + theta * late
 
 
@@ -278,7 +307,8 @@ def _write_slopes(
 
 
 def _follow(machine: Machine, tangent: Tangent, lanes: Lanes, own: TangentLanes) -> None:
-    """The derivative of the step just made, in all lanes and directions."""
+    """The derivative of the step just made, in all lanes and directions, and how wrong it may be."""
+    own.judged[: machine.width] = 0.0
     _call12(
         tangent.ready,
         lanes.y.ctypes.data,
@@ -299,7 +329,7 @@ def _follow(machine: Machine, tangent: Tangent, lanes: Lanes, own: TangentLanes)
         _call12(
             tangent.steps[block],
             own.s.ctypes.data + begin,
-            own.s_new.ctypes.data + begin,
+            own.s_new.ctypes.data + 2 * begin,
             own.driven.ctypes.data + 8 * block * tangent.slots * tangent.depth * machine.width,
             lanes.u.ctypes.data,
             own.slopes.ctypes.data,
@@ -309,8 +339,18 @@ def _follow(machine: Machine, tangent: Tangent, lanes: Lanes, own: TangentLanes)
             own.v.ctypes.data + machine.stages * begin,
             own.z.ctypes.data,
             own.bent.ctypes.data,
-            0,
+            own.judged.ctypes.data,
         )
+
+
+def _join(machine: Machine, settings: Settings, lanes: Lanes, own: TangentLanes) -> None:
+    """A step is as wrong as its worst derivative, where that is worse than its states."""
+    for lane in range(machine.width):
+        error = own.judged[lane]
+        if error > lanes.error[lane]:
+            lanes.error[lane] = error
+            factor = settings.safety * math.exp(-0.2 * math.log(error + 1e-12))
+            lanes.error[machine.width + lane] = min(max(factor, settings.shrink), settings.grow)
 
 
 def _move_on(
@@ -338,23 +378,28 @@ def _move_on(
 
 def _run(
     machine: Machine, tangent: Tangent, plan: Plan, changes: TangentPlan, settings: Settings, crowd: Crowd,
-    slopes: Floats, lanes: Lanes, own: TangentLanes, control: Floats, dense: Floats, needed: Integers, people: Integers,
+    sizes: Floats, slopes: Floats, lanes: Lanes, own: TangentLanes, control: Floats, dense: Floats, needed: Integers,
+    people: Integers,
 ) -> None:  # fmt: skip
-    """Solve `people` with these lanes and write `slopes`, shape (people, times, outputs, directions)."""
+    """Solve `people` with these lanes and write `slopes`, shape (people, times, outputs, directions).
+
+    `sizes`, shape (people, directions), are changes of the directions that move states by about their own size.
+    """
     waiting = 0
+    own.judged[machine.width :] = settings.relative
     while True:
         for lane in range(machine.width):
             while lanes.who[lane] < 0 and waiting < len(people):
                 person = people[waiting]
-                _take_in_(machine, tangent, plan, changes, settings, crowd, slopes, lanes, own, lane, person)
+                _take_in_(machine, tangent, plan, changes, settings, crowd, sizes, slopes, lanes, own, lane, person)
                 waiting += 1
         if _choose_steps_(machine, plan, lanes) == 0:
             return
         _step_(machine, lanes, control)
+        _follow_(machine, tangent, lanes, own)
+        _join_(machine, settings, lanes, own)
         _judge_(machine, settings, crowd, lanes)
-        if lanes.taken.any():
-            _follow_(machine, tangent, lanes, own)
-            _write_slopes_(machine, tangent, plan, crowd, slopes, lanes, own, dense, needed)
+        _write_slopes_(machine, tangent, plan, crowd, slopes, lanes, own, dense, needed)
         _write_rows_(machine, plan, crowd, lanes, dense, needed)
         _call4(
             machine.accept,
@@ -368,7 +413,7 @@ def _run(
             _call4(
                 tangent.accepts[block],
                 own.s.ctypes.data + begin,
-                own.s_new.ctypes.data + begin,
+                own.s_new.ctypes.data + 2 * begin,
                 lanes.taken.ctypes.data,
                 lanes.taken.ctypes.data,
             )
@@ -378,6 +423,9 @@ def _run(
 _INNER: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True}
 _compiled: Any = njit(**_INNER)
 _at_ = _compiled(_at)
+_grown_at_ = _compiled(_grown_at)
+_grow_ = _compiled(_grow)
+_join_ = _compiled(_join)
 _slot_ = _compiled(_slot)
 _drive_ = _compiled(_drive)
 _start_ = _compiled(_start)

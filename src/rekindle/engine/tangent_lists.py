@@ -13,7 +13,7 @@ zero. Five lists result, each with the places of its entries:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from rekindle.engine.graph import Graph
@@ -56,19 +56,37 @@ class TangentLists:
     initial: Entries
 
 
-class _Tracer:
-    """A graph in which every input of some statement lists is a variable; columns count them from nought."""
+class _Guarded(Graph):
+    """A graph whose powers have a slope of nought where the base is nought and the slope would be infinite.
 
-    def __init__(self, sizes: Mapping[str, int]) -> None:
-        self.graph = Graph()
+    Such a slope is only ever multiplied by a change of that base, which is nought there.
+    """
+
+    def _slope(self, node: int, operation: str, arguments: tuple[int, ...]) -> int:
+        slope = super()._slope(node, operation, arguments)
+        if operation != "power":
+            return slope
+        steep = self.condition("less", arguments[1], self.constant(1.0))
+        return self.select(self.condition("and", self._is_nought(arguments[0]), steep), self.constant(0.0), slope)
+
+
+class _Tracer:
+    """A graph in which inputs of some statement lists are variables; columns count the inputs from nought.
+
+    `still` are places of inputs that do not vary.
+    """
+
+    def __init__(self, sizes: Mapping[str, int], still: Collection[tuple[str, int]] = ()) -> None:
+        self.graph = _Guarded()
         self.first: dict[str, int] = {}
         self.places: dict[int, tuple[str, int]] = {}
         column = 0
         for array, size in sizes.items():
             self.first[array] = column
             for position in range(size):
-                node = self.graph.state(f"{array}{position}", column)
-                self.places[node] = (array, position)
+                name, place = f"{array}{position}", (array, position)
+                node = self.graph.parameter(name) if place in still else self.graph.state(name, column)
+                self.places[node] = place
                 column += 1
         self._variables = {place: node for node, place in self.places.items()}
 
@@ -145,7 +163,8 @@ def tangent_lists(lowered: Lowered, moving: tuple[int, ...]) -> TangentLists:
 def _tangent_lists(lowered: Lowered, moving: tuple[int, ...]) -> TangentLists:
     states = len(lowered.states)
     prepare, moved = _prepare(lowered, moving)
-    tracer = _Tracer({"y": states, "q": len(lowered.prepared)})
+    still = {("q", position) for position in range(len(lowered.prepared)) if position not in moved}
+    tracer = _Tracer({"y": states, "q": len(lowered.prepared)}, still)
     jacobian, rates = tracer.trace(lowered.jacobian), tracer.trace(lowered.rates)
     _, (outside, by_moved) = _parted(*tracer.slopes(rates), states, moved)
     (by_state, bent_by_state), (by_other, bent_by_moved) = _parted(*tracer.slopes(jacobian), states, moved)
@@ -164,9 +183,10 @@ def _tangent_lists(lowered: Lowered, moving: tuple[int, ...]) -> TangentLists:
 
 def _prepare(lowered: Lowered, moving: tuple[int, ...]) -> tuple[Entries, tuple[int, ...]]:
     """The derivatives of the prepared expressions to the moving parameters, and which expressions move."""
-    tracer = _Tracer({"p": len(lowered.parameters) + len(lowered.derived)})
+    full = range(len(lowered.parameters) + len(lowered.derived))
+    tracer = _Tracer({"p": len(full)}, {("p", position) for position in full if position not in moving})
     nodes, places = tracer.slopes(tracer.trace(lowered.prepare))
-    kept = [(node, row, column) for node, (row, column) in zip(nodes, places, strict=True) if column in moving]
+    kept = [(node, row, column) for node, (row, column) in zip(nodes, places, strict=True)]
     moved = tuple(sorted({row for _, row, _ in kept}))
     program = tracer.program([node for node, _, _ in kept])
     return Entries(program, tuple((moved.index(row), moving.index(column)) for _, row, column in kept)), moved

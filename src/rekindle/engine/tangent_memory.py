@@ -57,7 +57,11 @@ class TangentPlan(NamedTuple):
 
 
 class TangentLanes(NamedTuple):
-    """Working memory of one thread: the derivatives of what `rekindle.engine.memory.Lanes` holds."""
+    """Working memory of one thread: the derivatives of what `rekindle.engine.memory.Lanes` holds.
+
+    Each block's `s_new` is followed by the largest derivatives so far. `judged` holds each lane's error of the
+    derivatives and then the relative tolerance.
+    """
 
     s: Floats
     s_new: Floats
@@ -75,6 +79,7 @@ class TangentLanes(NamedTuple):
     before: Floats
     after: Floats
     shown: Floats
+    judged: Floats
 
 
 def _aligned(size: int) -> Floats:
@@ -101,7 +106,7 @@ def new_tangent_lanes(
     blocks = len(tangent.steps)
     return TangentLanes(
         s=_aligned(size),
-        s_new=_aligned(size),
+        s_new=_aligned(2 * size),
         driven=_aligned(max(1, blocks * tangent.slots * tangent.depth * width)),
         slopes=_aligned(stages * max(1, slopes) * width),
         bends=_aligned(max(1, bends) * width),
@@ -116,4 +121,5 @@ def new_tangent_lanes(
         before=np.zeros(states),
         after=np.zeros(states),
         shown=np.zeros((states, tangent.directions)),
+        judged=_aligned(2 * width),
     )

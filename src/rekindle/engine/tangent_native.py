@@ -31,7 +31,7 @@ from rekindle.engine.tangent_memory import (
     TangentPlan,
     new_tangent_lanes,
 )
-from rekindle.engine.tangent_reference import follow_people
+from rekindle.engine.tangent_reference import direction_sizes, follow_people
 from rekindle.engine.tangent_task import TangentTask
 from rekindle.engine.tangent_text import bent_entries, tangent_functions
 from rekindle.engine.task import Failure
@@ -121,11 +121,12 @@ def _run(task: TangentTask, made: TangentNative, control: Control) -> tuple[Floa
     changes = TangentPlan(np.concatenate([events.value for events in task.events]), time, np.asarray(time.any(axis=1)))
     settings, crowd, numbers = settings_of(control), crowd_of(whole), numbers_of(whole, control)
     slopes, dense = task.empty(), np.array(rosenbrock.H)
+    sizes = direction_sizes(task)
 
     def solve_block(block: Integers) -> None:
         lanes = new_lanes(machine)
         run(
-            machine, made.tangent, plan, changes, settings, crowd, slopes, lanes, made.memory(), numbers, dense,
+            machine, made.tangent, plan, changes, settings, crowd, sizes, slopes, lanes, made.memory(), numbers, dense,
             made.native.needed, block,
         )  # fmt: skip
 
@@ -137,8 +138,25 @@ def _run(task: TangentTask, made: TangentNative, control: Control) -> tuple[Floa
     return crowd.values, slopes, crowd.outcome, crowd.steps
 
 
+_MADE: dict[tuple[Any, ...], TangentNative] = {}
+
+
 def _made(task: TangentTask) -> TangentNative:
-    """Compile what a task needs, or take it from the cache."""
+    """What a task needs, made once a process for the same directions and the same targets of their events."""
+    targets = {
+        (number, type(event).__name__, getattr(event, "target", getattr(event, "parameter", "")))
+        for schedule in task.schedules
+        for number, direction in enumerate(task.directions)
+        if not isinstance(direction, str | Initial)
+        for event in (schedule.events[direction.event],)
+    }
+    key = (task.task.lowered.network.digest, task.task.outputs, task.directions, task.moving, frozenset(targets))
+    if key not in _MADE:
+        _MADE[key] = _compiled(task)
+    return _MADE[key]
+
+
+def _compiled(task: TangentTask) -> TangentNative:
     lowered, outputs = task.task.lowered, task.task.outputs
     native, layout = native_of(lowered, outputs), layout_of(task)
     lists, width = layout.lists, native.machine.width

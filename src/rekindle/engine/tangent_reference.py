@@ -22,7 +22,7 @@ from rekindle.engine.emit import module_text, program_function
 from rekindle.engine.kernels import Kernels, Observer, kernels_of
 from rekindle.engine.lower import Lowered
 from rekindle.engine.person import Accuracy, Person
-from rekindle.engine.schedule import BASE, INPUT, JUMP, LOOK, RATE, RESET, Schedule, Segments
+from rekindle.engine.schedule import BASE, INPUT, JUMP, LOOK, RATE, RESET, Segments
 from rekindle.engine.tangent_directions import (
     Direction,
     DoseAmount,
@@ -111,23 +111,20 @@ def _columns(places: Sequence[tuple[int, int]]) -> tuple[NDArray[np.intp], NDArr
     return table[:, 0], table[:, 1]
 
 
-def direction_sizes(
-    lowered: Lowered, schedule: Schedule, row: Floats, scale: Floats, directions: Sequence[Direction]
-) -> Floats:
-    """A change of each direction that moves states by about their own size, shape (directions,)."""
-    sizes = []
-    for direction in directions:
-        size = 1.0
+def direction_sizes(task: TangentTask) -> Floats:
+    """A change of each direction that moves states by about their own size, shape (people, directions)."""
+    whole, lowered = task.task, task.task.lowered
+    sizes = np.ones((len(whole.rows), len(task.directions)))
+    for column, direction in enumerate(task.directions):
         if isinstance(direction, str):
-            size = abs(row[lowered.parameters.index(direction)])
+            sizes[:, column] = np.abs(whole.rows[:, lowered.parameters.index(direction)])
         elif isinstance(direction, Initial):
-            size = scale[lowered.state_index[direction.state]]
-        elif isinstance(direction, DoseAmount):
-            size = abs(getattr(schedule.events[direction.event], "amount", 1.0))
-        elif isinstance(direction, InfusionRate):
-            size = abs(getattr(schedule.events[direction.event], "rate", 1.0))
-        sizes.append(size or 1.0)
-    return np.array(sizes)
+            sizes[:, column] = whole.scale[lowered.state_index[direction.state]]
+        elif isinstance(direction, DoseAmount | InfusionRate):
+            name = "amount" if isinstance(direction, DoseAmount) else "rate"
+            given = [abs(getattr(schedule.events[direction.event], name, 1.0)) for schedule in task.schedules]
+            sizes[:, column] = np.array(given)[whole.which]
+    return np.where(sizes > 0.0, sizes, 1.0)
 
 
 @dataclass
@@ -317,11 +314,10 @@ def follow_people(task: TangentTask) -> tuple[Floats, Floats, list[Failure], dic
     work = make_work(whole.lowered, lists, whole.outputs, task.directions)
     values, slopes = whole.empty(), task.empty()
     accuracy = Accuracy(relative=whole.relative_tolerance, scale=tuple(whole.scale))
-    failures = []
+    failures, sizes = [], direction_sizes(task)
     for person, (row, number) in enumerate(zip(whole.rows, whole.which, strict=True)):
-        sizes = direction_sizes(whole.lowered, task.schedules[number], row, whole.scale, task.directions)
         try:
-            found, own = follow_person(work, row, whole.segments[number], task.events[number], accuracy, sizes)
+            found, own = follow_person(work, row, whole.segments[number], task.events[number], accuracy, sizes[person])
         except SolverError as error:
             failures.append(Failure(person, error.message))
             continue

@@ -21,6 +21,8 @@ from rekindle.engine.rosenbrock import GAMMA, STAGES, A, C
 from rekindle.engine.tangent_layout import Block, Layout
 
 _WIDE = 'noinline nounwind "prefer-vector-width"="512" "min-legal-vector-width"="512" '
+FLOOR = 1.0  # of a derivative's largest value so far, added to its size when its error is judged
+_NOTHING = 1e-200  # keeps the error of what cannot move at nought
 _CHAINED = 5  # stages after this one start one stage's solution beyond the one before
 
 Function = tuple[str, list[str]]
@@ -252,12 +254,17 @@ def _terms(lowered: Lowered, layout: Layout) -> dict[int, list[tuple[int, str, i
 
 
 def _step(layout: Layout, lowered: Lowered, block: Block, number: int, width: int) -> Function:
-    """tangent_step(s, s_new, dq, u, slopes, bends, w, h, v, z, bent): a step's derivatives, and v its stages'."""
+    """tangent_step(s, s_new, dq, u, slopes, bends, w, h, v, z, bent, judged): a step's derivatives; v its stages'.
+
+    After `s_new` lie the largest derivatives so far. `judged` holds each lane's largest error so far, in terms of what
+    is allowed, and the relative tolerance.
+    """
     writer, states = Writer(width), len(lowered.states)
     size, count = len(block.rows) * layout.depth, max(1, len(layout.slopes.results))
     loops = _Loops(writer, size)
     writer.do(f"call void @tangent_bend{number}(ptr %s, ptr %dq, ptr %bends, ptr %bent)")
     inverse = writer.arithmetic("fdiv", writer.number(1.0), writer.load("%h", 0))
+    grown = writer.address("%s_new", size)
     stages = [writer.address("%v", stage * size) for stage in range(STAGES)]
     scaled = [[writer.arithmetic("fmul", writer.number(c), inverse) for c in row] for row in C]
     for stage in range(STAGES):
@@ -282,26 +289,37 @@ def _step(layout: Layout, lowered: Lowered, block: Block, number: int, width: in
             f"call void @tangent_stage{number}(ptr %z, ptr {stages[stage]}, ptr {own[0]}, ptr {own[1]}, "
             "ptr %bends, ptr %bent, ptr %dq, ptr %w)"
         )
-    loops.over(
-        lambda index: writer.store(
-            writer.arithmetic("fadd", writer.load("%z", index), writer.load(stages[-1], index)), "%s_new", index
-        )
-    )
-    arrays = ["s", "s_new", "dq", "u", "slopes", "bends", "w", "h", "v", "z", "bent", "unused"]
+    relative = writer.load("%judged", 1)
+
+    def finish(index: str) -> None:
+        change, old = writer.load(stages[-1], index), writer.load("%s", index)
+        new = writer.arithmetic("fadd", writer.load("%z", index), change)
+        writer.store(new, "%s_new", index)
+        size = writer.operation("maximum", [writer.intrinsic("llvm.fabs", old), writer.intrinsic("llvm.fabs", new)])
+        weight = writer.fused(writer.number(FLOOR), writer.load(grown, index), size)
+        weight = writer.fused(weight, relative, writer.number(_NOTHING))
+        ratio = writer.arithmetic("fmul", writer.intrinsic("llvm.fabs", change), writer.estimate(weight))
+        writer.store(writer.operation("maximum", [ratio, writer.load("%judged", 0)]), "%judged", 0)
+
+    loops.over(finish)
+    arrays = ["s", "s_new", "dq", "u", "slopes", "bends", "w", "h", "v", "z", "bent", "judged"]
     given = [f"%{name}" for name in arrays]
     return writer.function(f"tangent_step{number}", given, attributes=_WIDE), list(writer.declarations)
 
 
 def _accept(layout: Layout, block: Block, number: int, width: int) -> Function:
-    """tangent_accept(s, s_new, taken, unused): lanes whose `taken` is not zero move on."""
-    writer = Writer(width)
+    """tangent_accept(s, s_new, taken, unused): lanes whose `taken` is not zero move on and remember the largest."""
+    writer, size = Writer(width), len(block.rows) * layout.depth
     taken = writer.compare("one", writer.load("%taken", 0), writer.number(0.0))
+    grown = writer.address("%s_new", size)
 
     def body(index: str) -> None:
-        new = writer.choose(taken, writer.load("%s_new", index), writer.load("%s", index))
-        writer.store(new, "%s", index)
+        old, new, held = writer.load("%s", index), writer.load("%s_new", index), writer.load(grown, index)
+        largest = writer.operation("maximum", [writer.intrinsic("llvm.fabs", new), held])
+        writer.store(writer.choose(taken, new, old), "%s", index)
+        writer.store(writer.choose(taken, largest, held), grown, index)
 
-    _Loops(writer, len(block.rows) * layout.depth).over(body)
+    _Loops(writer, size).over(body)
     arrays = ["%s", "%s_new", "%taken", "%unused"]
     return writer.function(f"tangent_accept{number}", arrays, attributes=_WIDE), list(writer.declarations)
 
