@@ -153,8 +153,7 @@ def _specialised(task: Task) -> Task:
     part = task_part(task.lowered, task.rows, task.segments, task.outputs)
     if part is None:
         return task
-    segments = tuple(part.segments(each) for each in task.segments)
-    return replace(task, lowered=part.lowered, segments=segments, scale=task.scale[part.kept])
+    return replace(task, lowered=part.lowered, segments=part.segments(task.segments), scale=task.scale[part.kept])
 
 
 def _processors() -> int:

@@ -35,20 +35,29 @@ class Part:
         """Positions in the whole network of the states kept, in their order in the part."""
         return np.argsort(np.where(self.place < 0, len(self.place), self.place))[: int((self.place >= 0).sum())]
 
-    def segments(self, whole: Segments) -> Segments:
+    def segments(self, whole: Sequence[Segments]) -> tuple[Segments, ...]:
         """The segments of the whole network for the part; what acts on a state left out is dropped."""
+        known: dict[tuple[int, int, int], tuple[Segments, NDArray[np.bool_]]] = {}
+        found = []
+        for each in whole:
+            # Schedules compiled together share all but their values, so what to drop is worked out once.
+            key = (id(each.kind), id(each.position), id(each.first))
+            if key not in known:
+                known[key] = self._thinned(each)
+            thin, stays = known[key]
+            found.append(replace(thin, value=each.value[stays]))
+        return tuple(found)
+
+    def _thinned(self, whole: Segments) -> tuple[Segments, NDArray[np.bool_]]:
         on_state = np.isin(whole.kind, (JUMP, LOAD, RATE))
         position = whole.position.copy()
         position[on_state] = self.place[position[on_state]]
         stays = ~on_state | (position >= 0)
         before = np.concatenate([[0], np.cumsum(stays)])
-        return replace(
-            whole,
-            first=before[whole.first].astype(np.int64),
-            kind=whole.kind[stays],
-            position=position[stays],
-            value=whole.value[stays],
+        thin = replace(
+            whole, first=before[whole.first].astype(np.int64), kind=whole.kind[stays], position=position[stays]
         )
+        return thin, stays
 
 
 _MADE: dict[tuple[str, frozenset[str], frozenset[str], frozenset[str], frozenset[str]], Part] = {}

@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.cohort import person_parameters
 from rekindle.dosing import Course, parse
-from rekindle.engine.schedule import Infusion, Schedule
+from rekindle.engine.schedule import Infusion, Schedule, Segments, compile_schedule, compile_together
 from rekindle.errors import InputError, RekindleError
-from rekindle.mechanism.delivery import NEEDED, deliver
+from rekindle.mechanism.delivery import DURATIONS, NEEDED, deliver
+from rekindle.mechanism.parameters import parameter_table
 from rekindle.population import People, draw, variability
 from rekindle.population.variability import weights
 from rekindle.simulate import lowered_model
@@ -36,6 +37,7 @@ Integers = NDArray[np.int64]
 
 CIRCUMSTANCES = ("contact", "care")
 DELIVERY = (*NEEDED, "oral_antidepressant")
+TIMING = (*DURATIONS, "care_after")
 OWN = ("mood_tolerance",)
 """What may differ in one person besides the random effects of the population."""
 WEARING_OFF = 4.0
@@ -115,11 +117,20 @@ def _with_effects(people: People, luck: Array) -> People:
 
 
 def parameters_of(candidates: Candidates, person: Person) -> dict[str, Array]:
-    """Every parameter of the model for every candidate: name to shape (candidates,)."""
+    """Every parameter of the model for every candidate: name to shape (candidates,).
+
+    How long a dose takes to be released and how long care is felt are the same for all (the middle of the sets), so
+    that all candidates share the times at which anything happens.
+    """
     arm = Arm("person", _nothing(), modifiers=dict(person.modifiers))
     values: dict[str, Array | float] = {name: each[candidates.which] for name, each in candidates.sets.values.items()}
     values["mood_tolerance"] = np.maximum(0.0, WEARING_OFF * candidates.luck[:, luck_names().index("mood_tolerance")])
-    return person_parameters(candidates.people, arm, hypotheses={}, values=values)
+    found = person_parameters(candidates.people, arm, hypotheses={}, values=values)
+    table = parameter_table()
+    for name in TIMING:
+        middle = np.median(candidates.sets.values[name]) if name in candidates.sets.values else table[name].value
+        found[name] = np.full(len(candidates), float(middle))
+    return found
 
 
 def _nothing() -> Course:
@@ -176,13 +187,19 @@ def _shifted(course: Course, from_h: float, body: Mapping[str, float | str | Non
 
 def schedules_of(
     doses: Sequence[Administration], parameters: Mapping[str, Array], times_h: Sequence[float], *, drug: bool = True
-) -> list[Schedule]:
-    """One schedule a candidate, or a single one when all are alike; with `drug` off only visits and care are left."""
-    names = [*_that_matter(doses, {name: float(parameters[name][0]) for name in DELIVERY}), "care_after"]
-    table = np.column_stack([parameters[name] for name in names])
-    rows, group = np.unique(table, axis=0, return_inverse=True)
-    made = [_schedule(doses, dict(zip(names, row.tolist(), strict=True)), times_h, drug) for row in rows]
-    return made if len(made) == 1 else [made[number] for number in group.ravel().tolist()]
+) -> list[Segments]:
+    """Compiled schedules, one a candidate, or a single one when all are alike.
+
+    With `drug` off only visits and care are left. `parameters` are those of `parameters_of`.
+    """
+    usual = {name: float(parameters[name][0]) for name in DELIVERY}
+    matter = [name for name in _that_matter(doses, usual) if name not in TIMING]
+    own: dict[str, Any] = usual | {name: parameters[name] for name in matter}
+    own["care_after"] = float(parameters["care_after"][0])
+    schedule, lowered = _schedule(doses, own, times_h, drug), lowered_model()
+    if not matter:
+        return [compile_schedule(schedule, lowered)]
+    return list(compile_together(schedule, lowered, len(parameters["care_after"])))
 
 
 def _that_matter(doses: Sequence[Administration], own: Mapping[str, float]) -> list[str]:
@@ -192,7 +209,7 @@ def _that_matter(doses: Sequence[Administration], own: Mapping[str, float]) -> l
 
 
 def _schedule(
-    doses: Sequence[Administration], own: Mapping[str, float], times_h: Sequence[float], drug: bool
+    doses: Sequence[Administration], own: Mapping[str, Any], times_h: Sequence[float], drug: bool
 ) -> Schedule:
     events: list[Event] = list(deliver(doses, own))
     if not drug:
@@ -205,7 +222,7 @@ def _schedule(
 
 def courses(
     parameters: Mapping[str, Array],
-    schedules: Sequence[Schedule],
+    schedules: Sequence[Segments],
     outputs: Sequence[str],
     *,
     threads: int | None = None,
@@ -218,7 +235,7 @@ def courses(
     solution = solve(
         lowered,
         rows,
-        schedules[0] if len(schedules) == 1 else schedules,
+        schedules,
         outputs,
         relative_tolerance=SCREENING,
         threads=threads,

@@ -331,11 +331,12 @@ def _surprise(expected: Expected, weights: Array, observed: Array, wander: Wande
 
 def _learned(candidates: Candidates, weights: Array) -> tuple[Learned, ...]:
     """Every random effect and the severity at the start, those that the data moved most first."""
-    found = []
-    for column, name in enumerate(luck_names()):
-        luck = candidates.luck[:, column]
-        mean = float(weights @ luck)
-        found.append(Learned(name, mean, max(float(np.sqrt(weights @ (luck - mean) ** 2)), 1e-6)))
+    means = weights @ candidates.luck
+    spreads = np.sqrt(np.maximum(weights @ candidates.luck**2 - means**2, 1e-12))
+    found = [
+        Learned(name, float(mean), float(spread))
+        for name, mean, spread in zip(luck_names(), means, spreads, strict=True)
+    ]
     return tuple(sorted(found, key=lambda each: -each.information))
 
 
