@@ -149,19 +149,27 @@ def solve_lanes(
         SolverError: too many people could not be solved.
     """
     names = tuple(outputs or latents_needed([each.trial for each in prepared]))
-    found: list[Courses] = []
-    batch: list[Prepared] = []
-    size = 0
     how = {"backend": backend, "relative_tolerance": relative_tolerance, "threads": threads}
-    for each in prepared:
-        batch.append(each)
-        size += sets.count * len(each.who)
-        if size >= PEOPLE_AT_ONCE:
-            found += _solve_batch(batch, sets, deviations, switches, names, how)
-            batch, size = [], 0
-    if batch:
-        found += _solve_batch(batch, sets, deviations, switches, names, how)
-    return found
+    groups: dict[frozenset[str], list[int]] = {}
+    for place, each in enumerate(prepared):
+        groups.setdefault(_touched(each), []).append(place)
+    found: dict[int, Courses] = {}
+    for places in groups.values():
+        batch: list[int] = []
+        for place in places:
+            batch.append(place)
+            size = sets.count * sum(len(prepared[each].who) for each in batch)
+            if size >= PEOPLE_AT_ONCE or place == places[-1]:
+                solved = _solve_batch([prepared[each] for each in batch], sets, deviations, switches, names, how)
+                found |= dict(zip(batch, solved, strict=True))
+                batch = []
+    return [found[place] for place in range(len(prepared))]
+
+
+def _touched(each: Prepared) -> frozenset[str]:
+    """The drugs and routes of a lane: lanes alike leave the same states at zero, and are solved together."""
+    first = each.doses[0] if each.doses else []
+    return frozenset(f"{dose.drug} {dose.route}" for dose in first)
 
 
 def _solve_batch(
@@ -195,7 +203,7 @@ def _solve_batch(
         schedules += events
         spans.append((at, at + len(block)))
         at += len(block)
-    solution = solve(lowered, np.concatenate(rows), schedules, names, **how)
+    solution = solve(lowered, np.concatenate(rows), schedules, names, specialise=how["backend"] == "native", **how)
     if len(solution.failures) > max(1, MOST_UNSOLVED * at):
         failure = solution.failures[0]
         raise SolverError(f"{len(solution.failures)} of {at} people could not be solved: {failure.reason}.")

@@ -1,0 +1,93 @@
+"""The parameter sets that predictions are made with: the calibrated ensemble when there is one, else plausible values.
+
+With a trial's name, the sets that were calibrated without that trial. What the ensemble does not give (settings of
+the trial layer) is drawn from its plausible range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.errors import InputError
+from rekindle.mechanism.plausible import TAIL, plausible_values
+from rekindle.streams import normals
+from rekindle.trial.design import Trial
+from rekindle.trial.values import DEVIATIONS
+from rekindle.trial.words import settings
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """`values` name to (sets,); `deviations` of one trial, (sets,); `misfit` kind of number to its SD, (sets,).
+
+    `source` says in words where the sets come from, `left_out` whether the trial was left out of the calibration.
+    """
+
+    values: Mapping[str, Array]
+    deviations: Mapping[str, Array]
+    misfit: Mapping[str, Array] = field(default_factory=dict)
+    source: str = "plausible ranges, before calibration"
+    left_out: bool = False
+
+
+def draws(trial: Trial, count: int, seed: int, *, leave_out: bool = True) -> Draws:
+    """`count` sets for predicting a trial; `leave_out` asks for those calibrated without it.
+
+    Raises:
+        InputError: fewer than two sets.
+    """
+    if count < 2:
+        raise InputError(f"{count} parameter sets give no interval.", hint="At least 2.")
+    ensemble = _ensemble()
+    if ensemble is None:
+        values = plausible_values(count, seed) | plausible_settings(count, seed)
+        return Draws(values, _deviations(trial, values, count, seed))
+    known = getattr(ensemble, "trials_left_out", lambda: ())()
+    without = trial.name if leave_out and trial.name in known else None
+    values = plausible_settings(count, seed) | dict(ensemble.ensemble(count, seed, without=without))
+    misfit = getattr(ensemble, "misfit", None)
+    return Draws(
+        values,
+        _deviations(trial, values, count, seed),
+        dict(misfit(count, seed, without=without)) if misfit else {},
+        "the calibrated ensemble" + (f", without {trial.name}" if without else ""),
+        without is not None,
+    )
+
+
+def _ensemble() -> Any:
+    """The module of the calibrated ensemble, or None where none is shipped."""
+    try:
+        module = import_module("rekindle.mechanism.ensemble")
+    except ModuleNotFoundError:
+        return None
+    shipped = getattr(module, "shipped", None)
+    return module if shipped is None or shipped() else None
+
+
+def plausible_settings(count: int, seed: int) -> dict[str, Array]:
+    """Settings of the trial layer over their plausible ranges, as `setting.NAME`, shape (count,)."""
+    found = {}
+    for setting in settings().values():
+        share = np.clip(normals(seed, "setting", setting.name, count=count) / TAIL, -1.0, 1.0)
+        ends = np.where(share < 0.0, setting.value - setting.low, setting.high - setting.value)
+        found[f"setting.{setting.name}"] = setting.value + ends * share
+    return found
+
+
+def _deviations(trial: Trial, values: Mapping[str, Array], count: int, seed: int) -> dict[str, Array]:
+    """How this trial differs from the next under each set; a pool differs less, by the root of its number of trials."""
+    found = {}
+    for name, setting in DEVIATIONS.items():
+        sd = np.broadcast_to(values.get(f"setting.{setting}", settings()[setting].value), (count,))
+        luck = normals(seed, "between trials", trial.name, name, count=count)
+        found[name] = np.asarray(sd * luck / np.sqrt(trial.trials))
+    return found

@@ -1,0 +1,131 @@
+"""The predictive distribution of every published number of a trial: parameters, the trial itself, and its people.
+
+Draws of a number under each parameter set: what is expected under it, the trial's own deviation, what the model is
+known to miss (where the calibration says), and the luck of a trial of the published size; shares of people are drawn
+as counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.outcomes import SCALES
+from rekindle.streams import generator
+from rekindle.trial.design import Trial
+from rekindle.trial.draws import Draws, draws
+from rekindle.trial.moments import Moments, ScoredNumber, Simulator
+
+Array = NDArray[np.float64]
+PER_SET = 8
+"""Draws of luck under each parameter set."""
+
+COUNTED = (
+    "response", "remission", "worse", "relapse", "survival", "class_share", "sensitivity", "completion",
+)  # fmt: skip
+"""Quantities that count people."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One trial predicted: `draws` has shape (draws, numbers) on the footing of `ScoredNumber.published`.
+
+    `parts` holds, by number, the SD that parameters with the trial's deviation, and luck alone, make.
+    """
+
+    trial: Trial
+    numbers: tuple[ScoredNumber, ...]
+    draws: Array
+    parts: Mapping[str, Array]
+    source: str
+    left_out: bool
+
+
+def predict(
+    trials: Sequence[Trial], *, sets: int, people: int, seed: int, leave_out: bool = True, threads: int | None = None,
+    progress: object = None,
+) -> list[Predicted]:  # fmt: skip
+    """The predictive distributions of trials, each under its own sets.
+
+    Raises:
+        InputError: hardly anybody meets a trial's criteria, or too few sets.
+        SolverError: too many people could not be solved.
+    """
+    found = []
+    for place, trial in enumerate(trials):
+        asked = draws(trial, sets, seed, leave_out=leave_out)
+        simulator = Simulator((trial,), people, seed, threads=threads)
+        moments = simulator(asked.values, {trial.name: asked.deviations})
+        found.append(_predicted(trial, moments, asked, seed))
+        if callable(progress):
+            progress("predicting", place + 1, len(trials))
+    return found
+
+
+def _predicted(trial: Trial, moments: Moments, asked: Draws, seed: int) -> Predicted:
+    luck = generator(seed, "prediction", trial.name)
+    columns, wide, narrow = [], [], []
+    for place, number in enumerate(moments.numbers):
+        expected = moments.expected[:, place]
+        missed = _missed(number, expected, asked.misfit, luck)
+        columns.append(_with_luck(number, missed, moments.sampling_sd[:, place], luck))
+        wide.append(float(np.std(missed)))
+        narrow.append(float(np.sqrt(np.mean(moments.sampling_sd[:, place] ** 2))))
+    shape = (len(moments.expected) * PER_SET, len(columns))
+    drawn = np.stack(columns, axis=1) if columns else np.empty(shape)
+    parts = {"parameters and trial": np.array(wide), "luck": np.array(narrow)}
+    return Predicted(trial, moments.numbers, drawn, parts, asked.source, asked.left_out)
+
+
+def _missed(number: ScoredNumber, expected: Array, misfit: Mapping[str, Array], luck: np.random.Generator) -> Array:
+    """The expected values with the model's known misfit of that kind of number added."""
+    kind = misfit_kind(number)
+    if kind not in misfit:
+        return expected
+    noise = np.asarray(misfit[kind]) * luck.standard_normal(len(expected))
+    if kind == "share":
+        share = np.clip(expected / 100.0, 1e-3, 1.0 - 1e-3)
+        odds = share / (1.0 - share) * np.exp(noise)
+        return np.asarray(100.0 * odds / (1.0 + odds))
+    if kind == "points":
+        return np.asarray(expected + noise * span_of(number))
+    if kind == "spread":
+        return np.asarray(expected * np.exp(noise))
+    return np.asarray(expected + noise)
+
+
+def misfit_kind(number: ScoredNumber) -> str:
+    """Which sort of misfit a number has: points, share, spread, ratio, time, effect size or correlation."""
+    if number.quantity == "standard_deviation":
+        return "spread"
+    if number.quantity in ("time_to_relapse", "sessions_to_response", "number_needed"):
+        return "time"
+    if number.quantity == "correlation":
+        return "correlation"
+    if number.logarithm:
+        return "ratio"
+    if number.quantity in COUNTED:
+        return "share"
+    if number.unit == "points":
+        return "points"
+    return "effect size"
+
+
+def span_of(number: ScoredNumber) -> float:
+    """Points from one end of the number's scale to the other."""
+    scale = SCALES.get(number.scale)
+    return 100.0 if scale is None else float(scale.maximum - scale.minimum)
+
+
+def _with_luck(number: ScoredNumber, expected: Array, sd: Array, luck: np.random.Generator) -> Array:
+    center = np.repeat(expected, PER_SET)
+    if number.quantity in COUNTED and number.unit == "%":
+        n = max(1, round(number.n[0]))
+        counted = luck.binomial(n, np.clip(center / 100.0, 0.0, 1.0))
+        # Spread over the width of one person, so that quantiles do not jump.
+        smooth = (counted + luck.uniform(-0.5, 0.5, len(counted))) / n
+        return np.asarray(100.0 * np.clip(smooth, 0.0, 1.0))
+    return np.asarray(center + np.repeat(sd, PER_SET) * luck.standard_normal(len(center)))
