@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rekindle.models import OUR_MODEL
 from rekindle.report.from_trajectories import material as report_material
+from rekindle.report.from_trajectories.policies import doses_csv
 from rekindle.report.html import write_report
 from rekindle.report.sentences import answer
 from rekindle.report.summary import summary_csv
@@ -22,6 +23,8 @@ def write_outputs(
 ) -> dict[str, Any]:
     """Write trajectories.nc, summary.csv, run.json and, with `report`, report.html and figures/*.svg.
 
+    Where a policy decided on doses, doses.csv holds every session that was given.
+
     `command` is what was typed, for the page. Returns the answer in a sentence, the warnings, and the names of
     the files, ready for JSON.
 
@@ -33,6 +36,8 @@ def write_outputs(
     material = replace(material, warnings=(*_about_the_model(trajectories), *material.warnings))
     trajectories.save(directory / "trajectories.nc")
     (directory / "summary.csv").write_text(summary_csv(material), encoding="utf-8")
+    if trajectories.doses:
+        (directory / "doses.csv").write_text(doses_csv(trajectories.doses), encoding="utf-8")
     if report:
         write_report(material, directory)
     found: dict[str, Any] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rekindle.report.from_trajectories import asked, chain, claims, course, drivers, endpoints, harms, people
+from rekindle.report.from_trajectories import asked, chain, claims, course, drivers, endpoints, harms, people, policies
 from rekindle.report.from_trajectories import published as points
 from rekindle.report.from_trajectories import session as hours
 from rekindle.report.from_trajectories.sample import Sample
@@ -36,7 +36,7 @@ def material(trajectories: Trajectories, *, command: str = "") -> ReportInput:
     return ReportInput(
         study=asked.study_asked(sample),
         making=asked.making(sample, command),
-        endpoints=endpoints.endpoints(sample),
+        endpoints=(*endpoints.endpoints(sample), *policies.policy_endpoints(sample)),
         main=course.main_outcome(sample),
         items=course.item_outcomes(sample),
         drive=course.drive_outcomes(sample),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from rekindle.population.people import People
 from rekindle.report.from_trajectories.drivers import few_repeats_words
+from rekindle.report.from_trajectories.policies import arm_sentence, policy_words
 from rekindle.report.from_trajectories.published import LeftOut
 from rekindle.report.from_trajectories.sample import Sample
 from rekindle.report.material import Arm, Drivers, Making, Study
@@ -19,7 +20,7 @@ CALIBRATED = False
 def study_asked(sample: Sample) -> Study:
     """The study in the report's words."""
     study = sample.study
-    arms = tuple(Arm(arm.name, arm.role, arm.course.spoken(), session_hours(arm)) for arm in sample.arms)
+    arms = tuple(Arm(arm.name, arm.role, arm_sentence(arm), session_hours(arm)) for arm in sample.arms)
     return Study(
         title=study.title,
         description=study.question or description(sample),
@@ -37,7 +38,7 @@ def study_asked(sample: Sample) -> Study:
 
 def description(sample: Sample) -> str:
     """The study in a sentence, when it asks no question of its own."""
-    courses = "; ".join(f"{arm.name}: {arm.course.spoken()}" for arm in sample.arms)
+    courses = "; ".join(f"{arm.name}: {arm_sentence(arm)}" for arm in sample.arms)
     return f"{courses}. Followed for {lasting(sample.study.horizon_h)}."
 
 
@@ -84,6 +85,7 @@ def warnings(sample: Sample, left_out: tuple[LeftOut, ...], mattered: Drivers | 
         found.append(filled)
     found.append(few_repeats_words(sample, mattered))
     found.append(large_words(sample))
+    found.append(policy_words(sample))
     if not isinstance(sample.study.published, str):
         found += [f"Record '{one.record}' is not drawn: {one.reason}." for one in left_out]
     return tuple(word for word in found if word)

@@ -16,6 +16,7 @@ from rekindle.report.from_trajectories import harms, people
 from rekindle.report.from_trajectories.bands import Array
 from rekindle.report.from_trajectories.course import MAIN, mean_change
 from rekindle.report.from_trajectories.exposure import exposure_endpoints
+from rekindle.report.from_trajectories.policies import sessions_had
 from rekindle.report.from_trajectories.sample import Index, Sample, compared, measured
 from rekindle.report.from_trajectories.session import (
     can_tell_readiness,
@@ -268,6 +269,10 @@ def ready_after(sample: Sample, arm: Arm) -> Array:
 def _doses(sample: Sample) -> Endpoint:
     """How many supervised sessions each arm has."""
     counts = {arm.name: float(len(sample.sessions(arm))) for arm in sample.arms}
-    values = {name: Interval(count, count, count, count, count) for name, count in counts.items()}
-    row = _Row("doses", "Sessions given", "number", unit="sessions", definition="By the course as it is written.")
+    values: dict[str, Interval | None] = {
+        name: Interval(count, count, count, count, count) for name, count in counts.items()
+    }
+    values |= sessions_had(sample)
+    words = "By the course as it is written; where a policy decides, as it came to be on average."
+    row = _Row("doses", "Sessions given", "number", unit="sessions", definition=words)
     return _endpoint(row, values)
