@@ -96,6 +96,46 @@ def half_life(times_h: Array, values: Array, *, window_h: tuple[float, float] | 
     return max((fit for fit in falling if fit.adjusted_r2 >= best - 1e-4), key=lambda fit: fit.points)
 
 
+def areas(times_h: Array, values: Array) -> Array:
+    """The area under each course, shape people, by the rule of `auc`; `values` has shape people x times, all finite."""
+    times, levels = np.asarray(times_h, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    width, left, right = np.diff(times), levels[:, :-1], levels[:, 1:]
+    falls = (right < left) & (right > 0)
+    fall = np.log(np.where(falls, left, 1.0)) - np.log(np.where(falls, right, 1.0))
+    mean = left * -np.expm1(-fall) / np.where(fall == 0, 1.0, fall)
+    return np.asarray(np.sum(width * np.where(falls & (fall > 0), mean, 0.5 * (left + right)), axis=1))
+
+
+def half_lives(times_h: Array, values: Array) -> Array:
+    """Terminal half-life of each course in hours, shape people, by the rule of `half_life`; NaN where nothing falls.
+
+    `values` has shape people x times, all finite. Every tail's regression comes from sums that run from the last
+    point back, taken about that point so that they keep their digits.
+    """
+    times, levels = np.asarray(times_h, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    kept = (np.arange(len(times)) > np.argmax(levels, axis=1)[:, None]) & (levels > 0)
+    last = len(times) - 1 - np.argmax(kept[:, ::-1], axis=1)
+    logs = np.log(np.where(kept, levels, 1.0))
+    logs = np.where(kept, logs - logs[np.arange(len(levels)), last][:, None], 0.0)
+    hours = np.where(kept, times - times[last][:, None], 0.0)
+
+    def back(numbers: Array) -> Array:
+        return np.asarray(np.cumsum(numbers[:, ::-1], axis=1)[:, ::-1])
+
+    count, one, other = back(kept.astype(np.float64)), back(hours), back(logs)
+    shared = np.maximum(count, 1.0)
+    along = back(hours * hours) - one * one / shared
+    total = back(logs * logs) - other * other / shared
+    slope = (back(hours * logs) - one * other / shared) / np.where(along > 0, along, 1.0)
+    falling = kept & (count >= 3) & (slope < 0) & (along > 0) & (total > 0)
+    left = np.maximum(1.0 - slope * slope * along / np.where(falling, total, 1.0), 0.0)
+    adjusted = np.where(falling, 1.0 - left * (count - 1.0) / np.maximum(count - 2.0, 1.0), -np.inf)
+    near = falling & (adjusted >= adjusted.max(axis=1, keepdims=True) - 1e-4)
+    chosen = slope[np.arange(len(levels)), np.argmax(near, axis=1)]
+    found = near.any(axis=1)
+    return np.where(found, np.log(2.0) / -np.where(found, chosen, -1.0), np.nan)
+
+
 def _fit(times: Array, levels: Array) -> HalfLife:
     logs, count = np.log(levels), len(times)
     centred = times - times.mean()

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from rekindle.outcomes.exposure import summarise
+from rekindle.outcomes.exposure import areas, half_lives
+from rekindle.outcomes.session import peak
 from rekindle.report.bands import Interval
 from rekindle.report.from_trajectories.bands import Array
 from rekindle.report.from_trajectories.sample import RESAMPLED_STUDIES, Sample, measured
@@ -22,10 +23,7 @@ OUTPUT = "plasma_ketamine"
 DAY_H = 24.0
 OF_THE_FIRST_DAY = ("cmax", "tmax", "auc")
 RANGE_WORDS = "The range is of people drawn again; the parameters' ranges are not in it."
-EVERY = 16
-"""Of a large study one person in so many is looked at: exposures take longest of all to work out."""
-
-LARGE_WORDS = "Of one person in sixteen. The range is that of such an average; the parameters' ranges are not in it."
+LARGE_WORDS = "The range is that of the average of so many people; the parameters' ranges are not in it."
 NORMAL_SCORES = (-1.6448536269514722, -0.6744897501960817, 0.6744897501960817, 1.6448536269514722)
 ROWS: tuple[tuple[str, str, Kind, str, str], ...] = (
     ("cmax", "Highest ketamine in blood, first dose", "number", "ng/mL", "The highest venous level in the first day."),
@@ -60,31 +58,25 @@ def _rows(average: Callable[[Arm, str], Interval | None], sample: Sample, range_
     return tuple(rows)
 
 
-def person_summaries(sample: Sample, arm: Arm, every: int = 1) -> dict[str, Array]:
-    """Each summary for each person, or every so many, shape people; NaN where a course has none."""
+def person_summaries(sample: Sample, arm: Arm) -> dict[str, Array]:
+    """Each summary for each person, shape people; NaN where a course has none."""
     starts = np.asarray([dose.time_h for dose in sample.doses(arm)])
     first = float(starts[0])
     later = starts[starts > first + 1e-6]
     second = float(later[0]) if len(later) else sample.study.horizon_h
     tail = sample.window(sample.times_h, first, min(second, sample.study.horizon_h))
     day = sample.window(sample.times_h, first, min(second, first + DAY_H, sample.study.horizon_h))
-    levels = sample.people(OUTPUT, arm.name)[::every]
-    rows = []
-    for person in levels:
-        early = summarise(sample.times_h[day] - first, np.maximum(person[day], 0.0))
-        late = summarise(sample.times_h[tail] - first, np.maximum(person[tail], 0.0))
-        before = np.interp(later, sample.times_h, person) if len(later) else np.asarray([np.nan])
-        rows.append((early.cmax, 60.0 * early.tmax_h, early.auc, late.half_life.half_life_h, float(before.mean())))
-    return dict(zip((key for key, *_ in ROWS), np.asarray(rows).T, strict=True))
-
-
-def thinned(people: int, summaries: dict[str, Array]) -> dict[str, Array]:
-    """Summaries of every sixteenth person put among all, the others without."""
-    found = {}
-    for key, values in summaries.items():
-        found[key] = np.full(people, np.nan)
-        found[key][::EVERY] = values
-    return found
+    levels = np.maximum(sample.people(OUTPUT, arm.name), 0.0)
+    early, hours = levels[:, day], sample.times_h[day] - first
+    highest, when_h = peak(hours, early)
+    before = levels[:, sample.places(sample.times_h, later)]
+    return {
+        "cmax": highest,
+        "tmax": 60.0 * when_h,
+        "auc": areas(hours, early),
+        "half_life": half_lives(sample.times_h[tail] - first, levels[:, tail]),
+        "trough": before.mean(axis=1) if len(later) else np.full(len(levels), np.nan),
+    }
 
 
 def _summarised(sample: Sample, arm: Arm, key: str) -> Interval | None:

@@ -107,9 +107,8 @@ def tally(looked: Slice) -> Mapping[tuple[str, str], Array]:
         if sample.sessions(arm):
             _session(sample, arm)
         if sample.doses(arm) and sample.has(exposure.OUTPUT):
-            held = exposure.person_summaries(sample, arm, exposure.EVERY)
-            spread = exposure.thinned(sample.size, held)
-            sample.found.update({(f"exposure {key}", arm.name): values for key, values in spread.items()})
+            held = exposure.person_summaries(sample, arm)
+            sample.found.update({(f"exposure {key}", arm.name): values for key, values in held.items()})
     _active(sample)
     return sample.found
 
