@@ -45,8 +45,8 @@ WEARING_OFF = 4.0
 
 Assumed; plausible 1 to 8. After ten sessions a value of 4 takes about two fifths off what a dose does.
 """
-SCREENING = 1e-3
-"""Relative tolerance of the solver for candidates: errors far below a rater's."""
+SCREENING = 5e-3
+"""Relative tolerance of the solver for candidates: at most 0.02 points of the MADRS in 2,000 courses of ten doses."""
 
 
 @dataclass(frozen=True)
