@@ -140,16 +140,7 @@ def jax_solver(
     shape = (*work.times.shape, len(work.outputs))
 
     def on_host(function: Callable[[Floats], Any], theta: Array, *shapes: tuple[int, ...]) -> Any:
-        kind = jax.numpy.zeros(0).dtype
-
-        def call(given: Any) -> Any:
-            outer = given.shape[:-2]
-            found = function(np.asarray(given, dtype=np.float64).reshape(-1, *given.shape[-2:]))
-            parts = found if isinstance(found, tuple) else (found,)
-            return tuple(part.reshape(*outer, *part.shape[1:]).astype(kind) for part in parts)
-
-        wanted = tuple(jax.ShapeDtypeStruct(own, kind) for own in shapes)
-        return jax.pure_callback(call, wanted, theta, vmap_method="expand_dims")
+        return _called(jax, function, theta, shapes)
 
     def slopes(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
         values, found = on_host(work.differentiate, primals[0], shape, (*shape, len(work.names)))
@@ -158,6 +149,32 @@ def jax_solver(
     function = jax.custom_jvp(lambda theta: on_host(work.solve, theta, shape)[0])
     function.defjvp(slopes)
     return JaxSolver(work.names, work.outputs, work.times, function)
+
+
+def _called(jax: Any, function: Callable[[Floats], Any], theta: Array, shapes: Sequence[tuple[int, ...]]) -> Any:
+    """The arrays of these shapes that a function of numpy makes of theta (sets, people, names), from inside JAX.
+
+    A double travels as two whole numbers: JAX may call from a thread in which double precision is not switched on,
+    and would round it there.
+    """
+    kind = jax.numpy.zeros(0).dtype
+    double = kind == np.float64
+    half = np.dtype(np.uint32) if double else kind
+
+    def call(given: Any) -> Any:
+        numbers = np.ascontiguousarray(given)
+        numbers = numbers.view(np.float64)[..., 0] if double else numbers.astype(np.float64)
+        with np.errstate(all="ignore"):  # a sampler may ask for anything
+            found = function(numbers.reshape(-1, *numbers.shape[-2:]))
+        parts = found if isinstance(found, tuple) else (found,)
+        shaped = [np.ascontiguousarray(part).reshape(*numbers.shape[:-2], *part.shape[1:]) for part in parts]
+        return tuple(part[..., None].view(half) if double else part.astype(half) for part in shaped)
+
+    wanted = tuple(jax.ShapeDtypeStruct((*shape, 2) if double else shape, half) for shape in shapes)
+    given = jax.numpy.asarray(theta, dtype=kind)
+    sent = jax.lax.bitcast_convert_type(given, half) if double else given
+    found = jax.pure_callback(call, wanted, sent, vmap_method="expand_dims")
+    return tuple(jax.lax.bitcast_convert_type(part, kind) for part in found) if double else found
 
 
 def xla_solver(
