@@ -35,7 +35,7 @@ def simulate(
         int | None, typer.Option("--threads", help="Processor cores to use; all if left out.", metavar="N")
     ] = None,
     backend: Annotated[
-        str, typer.Option("--backend", help="The solver: native (fast) or reference (plain).")
+        str, typer.Option("--backend", help="The solver: native (fast), xla (with JAX) or reference (plain).")
     ] = "native",
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Write the numbers only, no page and no figures.")

@@ -99,11 +99,7 @@ def solve(
         InputError: unknown outputs, wrong shapes, parameters that are not finite (named), a bad schedule.
         UnsupportedError: the backend "xla" without JAX installed.
     """
-    if backend not in BACKENDS:
-        raise unknown("backend", backend, BACKENDS)
-    tolerance = DEFAULT_TOLERANCE[backend] if relative_tolerance is None else relative_tolerance
-    if not 1e-14 <= tolerance <= 0.1:
-        raise InputError(f"The relative tolerance {tolerance:g} is not between 1e-14 and 0.1.")
+    tolerance = _checked_tolerance(backend, relative_tolerance)
     names = _checked_outputs(lowered, outputs)
     segments, which = _compiled(lowered, schedules)
     rows = _checked_rows(lowered, parameters, len(which))
@@ -111,8 +107,7 @@ def solve(
         which = np.zeros(len(rows), dtype=np.int64)
     begun = time.perf_counter()
     sizes = typical_scale(lowered, segments[0]) if scale is None else _checked_scale(lowered, scale)
-    if begin is not None and begin.states.shape != (len(rows), len(lowered.states)):
-        raise InputError(f"There are states of {len(begin)} people for {len(rows)}.")
+    _check_begin(begin, rows, lowered)
     end = Standing.empty(len(rows), len(lowered.states)) if keep_end else None
     task = Task(
         lowered, rows, segments, which, names, tolerance, threads or _processors(), sizes, progress, begin, end, chunk
@@ -131,6 +126,20 @@ def solve(
         report["sample_error"] = _sample_error(task, values, failures, check, _solver(backend))
     report["wall_s"] = time.perf_counter() - begun
     return Solution(names, _times(task, values.shape[1]), values, tuple(failures), report, end)
+
+
+def _checked_tolerance(backend: Backend, tolerance: float | None) -> float:
+    if backend not in BACKENDS:
+        raise unknown("backend", backend, BACKENDS)
+    chosen = DEFAULT_TOLERANCE[backend] if tolerance is None else tolerance
+    if not 1e-14 <= chosen <= 0.1:
+        raise InputError(f"The relative tolerance {chosen:g} is not between 1e-14 and 0.1.")
+    return chosen
+
+
+def _check_begin(begin: Standing | None, rows: Floats, lowered: Lowered) -> None:
+    if begin is not None and begin.states.shape != (len(rows), len(lowered.states)):
+        raise InputError(f"There are states of {len(begin)} people for {len(rows)}.")
 
 
 def _solver(backend: Backend) -> Solver:

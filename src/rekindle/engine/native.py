@@ -103,6 +103,7 @@ def native_of(
 
 
 def plan_of(segments: Sequence[Segments]) -> Plan:
+    """Schedules laid end to end."""
     if isinstance(segments, SegmentTable):
         return segments.plan
     edges = [s.edges for s in segments]
