@@ -18,6 +18,7 @@ from typing import Any
 import typer
 
 from rekindle import __version__
+from rekindle.cli.calibrate import calibrate
 from rekindle.cli.dose import dose
 from rekindle.cli.evidence import app as evidence_app
 from rekindle.cli.model import app as model_app
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.command("simulate")(simulate)
 app.command("dose")(dose)
+app.command("calibrate")(calibrate)
 app.command("predict")(predict)
 app.add_typer(model_app, name="model")
 app.add_typer(evidence_app, name="evidence")

@@ -55,9 +55,9 @@ class Ranks:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """The posterior without one trial: `places` of main draws or, after a refit, `posterior`; `k` of the weights.
+    """The posterior without one trial (or group): `places` of main draws or, after a refit, `posterior`.
 
-    `log_density` is that of the trial's numbers predicted from all others.
+    `k` is that of the weights, `log_density` that of the trial's numbers predicted from all others.
     """
 
     trial: str
@@ -139,37 +139,54 @@ def leave_one_out(
     *,
     seed: int,
     settings: SamplerSettings,
-    together: Mapping[str, Sequence[str]] | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
     count: int = 100,
     refit: bool = True,
     progress: Progress | None = None,
 ) -> list[LeftOut]:
-    """The posterior without each trial (and without those that share its patients, named in `together`).
+    """The posterior without each trial, or without each group of trials.
 
-    `count` draws stand for each; where Pareto k exceeds 0.7 the trials that are left are fitted again (`refit`).
+    `groups` says what to leave out for each name: for a trial itself and those that share its patients, for a pool
+    that was not fitted its members. `count` draws stand for each; where Pareto k exceeds 0.7 what is left is fitted
+    again (`refit`), once for each set of trials.
     """
     trials = sampler.likelihood.trials
     densities = sampler.trials(posterior.flat, facts)
+    wanted = {trial: (trial,) for trial in trials} if groups is None else groups
+    refits: dict[tuple[int, ...], Posterior] = {}
     found = []
-    for number, trial in enumerate(trials):
+    for number, (name, members) in enumerate(wanted.items()):
         if progress is not None:
-            progress("leaving trials out", number, len(trials))
-        gone = [trials.index(name) for name in (trial, *(together or {}).get(trial, ())) if name in trials]
-        kept, k = pareto_smoothed(-densities[:, gone].sum(axis=1))
-        if k > TRUSTED and refit:
-            weights = np.ones(len(trials))
-            weights[gone] = 0.0
-            again = sampler.sample(facts._replace(weights=weights), seed + number, settings, posterior.mode)
-            own = sampler.trials(again.flat, facts)[:, number]
-            density = float(np.logaddexp.reduce(own) - np.log(len(own)))
-            found.append(LeftOut(trial, k, density, np.empty(0, dtype=np.int64), again))
+            progress("leaving trials out", number, len(wanted))
+        gone = tuple(sorted(trials.index(member) for member in members if member in trials))
+        if not gone:
             continue
-        density = float(np.logaddexp.reduce(np.log(np.maximum(kept, 1e-300)) + densities[:, number]))
+        kept, k = pareto_smoothed(-densities[:, list(gone)].sum(axis=1))
+        own = trials.index(name) if name in trials else None
+        if k > TRUSTED and refit:
+            if gone not in refits:
+                weights = np.array(facts.weights, dtype=np.float64)
+                weights[list(gone)] = 0.0
+                again = facts._replace(weights=weights)
+                refits[gone] = sampler.sample(again, seed + number, settings, posterior.mode)
+            refitted = sampler.trials(refits[gone].flat, facts)
+            equal = np.full(len(refitted), -np.log(len(refitted)))
+            density = _predicted(equal, refitted, own)
+            found.append(LeftOut(name, k, density, np.empty(0, dtype=np.int64), refits[gone]))
+            continue
+        density = _predicted(np.log(np.maximum(kept, 1e-300)), densities, own)
         places = systematic(kept, count, float(np.random.default_rng([seed, number]).random()))
-        found.append(LeftOut(trial, k, density, np.asarray(places, dtype=np.int64)))
+        found.append(LeftOut(name, k, density, np.asarray(places, dtype=np.int64)))
     if progress is not None:
-        progress("leaving trials out", len(trials), len(trials))
+        progress("leaving trials out", len(wanted), len(wanted))
     return found
+
+
+def _predicted(log_weights: Array, densities: Array, trial: int | None) -> float:
+    """Log predictive density of a trial's numbers over weighted draws; NaN for a name that is no fitted trial."""
+    if trial is None:
+        return float("nan")
+    return float(np.logaddexp.reduce(log_weights + densities[:, trial]))
 
 
 @dataclass(frozen=True)

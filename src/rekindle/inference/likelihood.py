@@ -105,14 +105,18 @@ class Likelihood:
         `total_error` counts the luck of a row's people as error of the emulator: right where the observed numbers
         are simulated rows themselves. `covariance` replaces the luck of the targets (whole matrix).
         """
-        sd = errors(self.targets, luck)
-        sampling = covariance if covariance is not None else _softened(luck.correlation) * np.outer(sd, sd)
+        sampling = self.sampling(luck) if covariance is None else covariance
         error = emulator.total_error if total_error else emulator.error
         residual = _softened(_correlations(emulator.residuals, len(self.targets)))
         whole = sampling + residual * np.outer(error, error)
         fixed = tuple(_padded(whole, block.places, identity=True) for block in self.blocks)
         given = np.ones(len(self.trials)) if weights is None else weights
         return Facts(observed, given, emulator.intercept, emulator.linear, emulator.quadratic, fixed)
+
+    def sampling(self, luck: Luck) -> Array:
+        """Covariance of the published numbers by luck alone, shape (targets, targets)."""
+        sd = errors(self.targets, luck)
+        return _softened(luck.correlation) * np.outer(sd, sd)
 
     def shares(self, vector: Any) -> Any:
         """Shares of the shared parameters in an unconstrained vector (JAX)."""

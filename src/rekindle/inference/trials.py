@@ -47,10 +47,10 @@ BETTER_IS_HIGHER = (
 
 def kind_of(number: ScoredNumber) -> str:
     """The kind of target that a published number is."""
-    if number.logarithm:
-        return "ratio"
     if number.quantity in KIND_OF:
         return KIND_OF[number.quantity]
+    if number.logarithm:
+        return "ratio"
     if number.unit == "%":
         return "effect size" if number.quantity in ("percent_change", "share_of_difference") else "share"
     return "points"
@@ -65,8 +65,7 @@ def target_of(number: ScoredNumber) -> Target:
     bare = Target("", number.trial, kind, float(natural), people=max(people, 2.0), span=span)
     error = float("nan")
     if number.standard_error is not None and np.isfinite(number.standard_error):
-        slope = 1.0 if kind == "ratio" else _unit(number) * bare.slope(bare.value)
-        error = number.standard_error * slope
+        error = number.standard_error * (1.0 if number.logarithm else _unit(number) * bare.slope(bare.value))
     name = number.record or f"number {number.index}"
     return Target(
         f"{number.trial}/{name}/{number.quantity}", number.trial, kind, float(natural), error, bare.people, span,
@@ -78,7 +77,7 @@ def _natural(number: ScoredNumber, kind: str) -> Any:
     """From the trial layer's footing to the natural unit of a target: shares from per cent, ratios from logarithms."""
     if kind == "share":
         return lambda x: x / 100.0
-    if kind == "ratio":
+    if number.logarithm:
         return np.exp
     if kind == "effect size" and number.unit == "%":
         return lambda x: x / 100.0
@@ -148,8 +147,7 @@ class TrialSimulator:
         scaled = np.empty(len(sd))
         for place, (number, target) in enumerate(zip(self._numbers, targets, strict=True)):
             natural = float(_natural(number, target.kind)(np.array([expected[place]]))[0])
-            ratio = target.kind == "ratio"
-            scaled[place] = sd[place] * (1.0 if ratio else _unit(number) * target.slope(natural))
+            scaled[place] = sd[place] * (1.0 if number.logarithm else _unit(number) * target.slope(natural))
         return Luck(np.abs(scaled), together(self._numbers))
 
     def _simulator(self, people: int, seed: int) -> Simulator:

@@ -1,0 +1,98 @@
+"""`rekindle calibrate`: fit the shared parameters to the calibration trials again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rekindle.cli.options import Json
+
+Out = Annotated[
+    Path, typer.Option("--out", help="Directory to write; the bank of simulations is kept in it.", metavar="DIR")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the bank that lies in DIR.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn.", metavar="N")]
+Sets = Annotated[int, typer.Option("--sets", help="Parameter sets over the prior.", metavar="N")]
+Refined = Annotated[
+    int, typer.Option("--refined", help="Parameter sets of the second round, around the posterior.", metavar="N")
+]
+People = Annotated[int, typer.Option("--people", help="People simulated in each arm and set.", metavar="N")]
+Checked = Annotated[
+    int, typer.Option("--checked", help="Synthetic data sets that check the calibration; 0 for none.", metavar="N")
+]
+Shared = Annotated[
+    int | None, typer.Option("--shared", help="Estimate only the N most important shared parameters.", metavar="N")
+]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Individual ratings (ds005917) in place of their printed summary.", metavar="DIR"),
+]
+Without = Annotated[
+    list[str] | None, typer.Option("--without", help="Leave a trial out; may be repeated.", metavar="TRIAL")
+]
+Hypotheses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hypothesis",
+        help="Put a hypothesis in (name), take it out (no-name), or weigh it (name=0.5).",
+        metavar="NAME",
+    ),
+]
+Threads = Annotated[int | None, typer.Option("--threads", help="Processor cores to use; all if left out.", metavar="N")]
+
+
+def calibrate(
+    out: Out,
+    resume: Resume = False,
+    seed: Seed = 1,
+    sets: Sets = 400,
+    refined: Refined = 200,
+    people: People = 32,
+    checked: Checked = 100,
+    shared: Shared = None,
+    data: Data = None,
+    without: Without = None,
+    hypothesis: Hypotheses = None,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Calibrate: the ensemble of parameter sets, prior beside posterior, every number predicted, the checks."""
+    from rekindle.cli.output import emit, emit_json, progress_bars
+    from rekindle.errors import InputError
+    from rekindle.inference.calibrate import Settings
+    from rekindle.inference.running import run_calibration, sentences
+    from rekindle.inference.setup import hypothesis_values
+
+    if not 0 <= seed < 2**62:
+        raise InputError(f"The seed {seed} is not from 0 to 2^62 - 1.", where="--seed")
+    if threads is not None and not 1 <= threads <= 1024:
+        raise InputError(f"{threads} is no number of processor cores.", where="--threads", hint="1 or more.")
+    settings = Settings(
+        seed=seed,
+        sets=_at_least(sets, 40, "--sets"),
+        refined=_at_least(refined, 0, "--refined"),
+        people=_at_least(people, 4, "--people"),
+        checked=_at_least(checked, 0, "--checked"),
+        held=hypothesis_values(hypothesis or []),
+    )
+    with progress_bars() as progress:
+        facts = run_calibration(
+            out, settings, resume=resume, shared=shared, data=data, without=without or [], threads=threads,
+            progress=progress,
+        )  # fmt: skip
+    if json:
+        emit_json({"out": str(out), **facts})
+        return
+    for sentence in sentences(facts):
+        emit(sentence)
+    emit(f"Wrote {out}")
+
+
+def _at_least(count: int, least: int, option: str) -> int:
+    from rekindle.errors import InputError
+
+    if count < least:
+        raise InputError(f"{count} is too few.", where=option, hint=f"{least} or more.")
+    return count

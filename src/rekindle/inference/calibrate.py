@@ -1,0 +1,252 @@
+"""The calibration from end to end: bank, emulator, posterior, a second round around it, leaving trials out.
+
+The first round of the bank covers the prior; the posterior on its emulator says where the second round goes, drawn
+from it, with what the parameters that are not estimated do drawn anew. The emulator of both rounds, judged where the
+posterior is, gives the posterior that is kept. Everything follows from the settings and their seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.errors import InputError, unknown
+from rekindle.inference.bank import LATER, Bank, BankFile, BankSettings, luck_of_people, sobol_scores
+from rekindle.inference.checks import (
+    EmulatorCheck,
+    LeftOut,
+    Ranks,
+    calibration_ranks,
+    emulator_check,
+    judged,
+    leave_one_out,
+)
+from rekindle.inference.emulator import CrossValidated, Emulator, fit
+from rekindle.inference.likelihood import Facts, Likelihood
+from rekindle.inference.priors import Prior
+from rekindle.inference.sampler import Posterior, Sampler, SamplerSettings
+from rekindle.inference.targets import Luck, Simulator, published
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+
+INFORMED = 0.9
+"""A parameter counts as informed by the data when its posterior SD is below this share of its prior SD."""
+
+REPEATS = 12
+"""Rows that measure the luck of the choice of people."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to calibrate: `sets` rows over the prior and `refined` around the posterior, with `people` an arm.
+
+    `checked` synthetic data sets are fitted to check the calibration of the calibration (0: none).
+    """
+
+    seed: int = 1
+    sets: int = 400
+    refined: int = 200
+    people: int = 24
+    luck_people: int = 200
+    checked: int = 100
+    draws: int = 200
+    sampler: SamplerSettings = field(default_factory=SamplerSettings)
+    short_sampler: SamplerSettings = field(default_factory=lambda: SamplerSettings(1, 250, 297))
+    held: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was observed instead of what was printed, from individual data: places of targets, their values on the
+    likelihood's scale and the covariance of these."""
+
+    places: tuple[int, ...]
+    values: Array
+    covariance: Array
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """All that a calibration found.
+
+    `first` is the fit on the first round (its posterior only leads to the second), `fitted` that of both rounds.
+    `left_out` and `ranks` are empty where they were not asked for.
+    """
+
+    settings: Settings
+    simulator: Simulator
+    sampler: Sampler
+    bank: Bank
+    luck: Luck
+    first: CrossValidated
+    fitted: CrossValidated
+    facts: Facts
+    posterior: Posterior
+    check: EmulatorCheck | None
+    left_out: tuple[LeftOut, ...]
+    ranks: Ranks | None
+
+    @property
+    def prior(self) -> Prior:
+        """The prior of the shared parameters."""
+        return self.sampler.likelihood.prior
+
+    @property
+    def emulator(self) -> Emulator:
+        """The emulator that the posterior rests on."""
+        return self.fitted.emulator
+
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """Places, among all posterior draws, of those that the ensemble keeps: evenly spread over the chains."""
+        return np.linspace(0, len(self.posterior.shares) - 1, self.settings.draws).astype(np.int64)
+
+    @property
+    def contraction(self) -> Array:
+        """Posterior over prior standard deviation of each shared parameter's score, shape (parameters,)."""
+        return np.asarray(self.posterior.flat[:, : len(self.prior.parameters)].std(axis=0))
+
+    @property
+    def informed(self) -> tuple[str, ...]:
+        """The shared parameters that the data inform."""
+        narrow = self.contraction < INFORMED
+        return tuple(name for name, yes in zip(self.prior.names, narrow, strict=True) if yes)
+
+
+def calibrate(
+    simulator: Simulator,
+    prior: Prior,
+    folder: Path,
+    settings: Settings,
+    *,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    observed: Observed | None = None,
+    weights: Mapping[str, float] | None = None,
+    leave_out: bool = True,
+    progress: Progress | None = None,
+) -> Calibration:
+    """Calibrate the shared parameters of `prior` to the targets of `simulator`; the bank is kept in `folder`.
+
+    `groups` names for each trial those to leave out with it, `weights` of 0 leave trials out of everything. A bank
+    that is there already is completed.
+
+    Raises:
+        InputError: too few rows, an unknown trial, or another bank in the folder.
+        SolverError: a simulated number is not finite.
+        ModelError: the libraries of the extra `calibrate` are missing, or no finite likelihood.
+    """
+    if settings.sets < 40:
+        raise InputError(f"{settings.sets} sets are too few to learn from.", hint="--sets 40 or more.")
+    file = BankFile(
+        folder / "bank.jsonl", simulator, prior, BankSettings(settings.seed, settings.people, settings.held)
+    )
+    middle = np.zeros(len(prior.parameters))
+    luck = _luck(simulator, prior, settings, middle)
+    sampler = Sampler(Likelihood(prior, simulator.targets, luck.correlation))
+    conditioned = _Conditioned(sampler.likelihood, observed, _weights(sampler.likelihood, weights))
+    numbers = range(settings.sets)
+    file.fill(prior.shares(sobol_scores(prior, settings.seed, numbers)), numbers, progress)
+    scatter = luck_of_people(file, middle, REPEATS, progress=progress)
+    rows = file.bank().only(file.bank().numbers < settings.sets)
+    first = fit(rows.shares, rows.expected, seed=settings.seed, luck=scatter)
+    _tell(progress, "sampling the posterior", 0)
+    facts = conditioned(first.emulator, luck)
+    posterior = sampler.sample(facts, settings.seed, settings.sampler)
+    found = Calibration(settings, simulator, sampler, rows, luck, first, first, facts, posterior, None, (), None)
+    if settings.refined:
+        found = _refined(found, file, conditioned, progress)
+    _tell(progress, "sampling the posterior", 1)
+    if leave_out:
+        left = leave_one_out(
+            sampler, found.posterior, found.facts, seed=settings.seed, settings=settings.sampler, groups=groups,
+            progress=progress,
+        )  # fmt: skip
+        found = replace(found, left_out=tuple(left))
+    return _checked(found, progress) if settings.checked else found
+
+
+def _refined(found: Calibration, file: BankFile, conditioned: _Conditioned, progress: Progress | None) -> Calibration:
+    """The calibration with a second round of simulations at posterior draws, which also judge the first emulator."""
+    settings, sampler, posterior = found.settings, found.sampler, found.posterior
+    chosen = np.linspace(0, len(posterior.shares) - 1, settings.refined).astype(int)
+    later = [LATER + number for number in range(settings.refined)]
+    file.fill(posterior.shares[chosen], later, progress)
+    both = file.bank()
+    second = both.only(np.isin(both.numbers, later))
+    check = emulator_check(
+        sampler,
+        posterior.flat[chosen],
+        posterior.shares[chosen],
+        second.expected,
+        conditioned(found.emulator, found.luck, total_error=True),
+        found.emulator,
+    )
+    middle = posterior.shares.mean(axis=0)
+    scatter = luck_of_people(file, middle, REPEATS, start=1000, progress=progress)
+    luck = _luck(found.simulator, found.prior, settings, middle)
+    rows = both.only((both.numbers < settings.sets) | np.isin(both.numbers, later))
+    fitted = fit(rows.shares, rows.expected, seed=settings.seed, luck=scatter, judged_on=~rows.first_round)
+    facts = conditioned(fitted.emulator, luck)
+    again = sampler.sample(facts, settings.seed + 1, settings.sampler)
+    return replace(found, bank=rows, luck=luck, fitted=fitted, facts=facts, posterior=again, check=check)
+
+
+def _checked(found: Calibration, progress: Progress | None) -> Calibration:
+    """The same calibration with its simulation-based check."""
+    settings = found.settings
+    ranks, rhat, divergent = calibration_ranks(
+        found.sampler,
+        found.bank.only(found.bank.first_round),
+        found.first,
+        found.luck,
+        sets=settings.checked,
+        seed=settings.seed,
+        settings=settings.short_sampler,
+        progress=progress,
+    )
+    return replace(found, ranks=judged(found.prior.names, ranks, found.informed, rhat, divergent))
+
+
+@dataclass(frozen=True)
+class _Conditioned:
+    """The facts to condition on, given an emulator: printed numbers, individual data in their place, weights."""
+
+    likelihood: Likelihood
+    observed: Observed | None
+    weights: Array
+
+    def __call__(self, emulator: Emulator, luck: Luck, *, total_error: bool = False) -> Facts:
+        values = published(self.likelihood.targets)
+        covariance = None
+        if self.observed is not None:
+            places = np.array(self.observed.places)
+            values[places] = self.observed.values
+            covariance = self.likelihood.sampling(luck)
+            covariance[np.ix_(places, places)] = self.observed.covariance
+        return self.likelihood.facts(
+            values, emulator, luck, weights=self.weights, total_error=total_error, covariance=covariance
+        )
+
+
+def _luck(simulator: Simulator, prior: Prior, settings: Settings, shares: Array) -> Luck:
+    values = prior.values(shares[None, :]) | {name: np.array([float(value)]) for name, value in settings.held.items()}
+    return simulator.luck(values, people=settings.luck_people, seed=settings.seed)
+
+
+def _weights(likelihood: Likelihood, given: Mapping[str, float] | None) -> Array:
+    weights = np.ones(len(likelihood.trials))
+    for name, weight in (given or {}).items():
+        if name not in likelihood.trials:
+            raise unknown("trial of the calibration", name, likelihood.trials)
+        weights[likelihood.trials.index(name)] = weight
+    return weights
+
+
+def _tell(progress: Progress | None, label: str, done: int) -> None:
+    if progress is not None:
+        progress(label, done, 1)

@@ -1,0 +1,157 @@
+"""The calibrated ensemble: sets of parameters that the calibration trials leave possible, ready to predict with.
+
+`ensemble.csv` holds draws from the posterior of `rekindle calibrate`, one a row, a column a name; what a draw does not
+name keeps to its plausible range (`plausible`), as the trials say nothing about it. `ensemble_without.csv` lists for
+each trial the draws that stand for the posterior without it, so that a trial is predicted by a model that has not
+seen it; `ensemble.json` says how all this was made. Where the files are missing every draw is a plausible one.
+
+Names beside the model's own parameters: `spread.NAME` is the standard deviation of a random effect between people,
+`setting.NAME` and `rating_error` belong to virtual trials, `misfit.KIND` is by how much the model misses a kind of
+number (see `docs/calibration.md`).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.errors import InputError, ModelError, unknown
+from rekindle.mechanism.plausible import plausible_values
+from rekindle.streams import generator
+
+Array = NDArray[np.float64]
+
+FOLDER = Path(__file__).parent
+DRAWS, WITHOUT, MADE = "ensemble.csv", "ensemble_without.csv", "ensemble.json"
+SPREAD, MISFIT = "spread.", "misfit."
+
+
+def calibrated() -> bool:
+    """Whether the package holds a calibrated ensemble."""
+    return (FOLDER / DRAWS).is_file()
+
+
+def ensemble(count: int, seed: int, *, without: str | None = None) -> dict[str, Array]:
+    """`count` sets of parameters: name to array of shape (count,); the same for the same seed.
+
+    Parameters that were calibrated come jointly from the posterior draws, those of the posterior without the trial
+    named in `without` when one is; all others from their plausible ranges. A trial that was not fitted, and shares
+    nobody with those that were, is predicted from the whole posterior.
+
+    Raises:
+        InputError: fewer than one set is asked for.
+        ModelError: the files of the ensemble are damaged.
+
+    >>> sorted(ensemble(2, 1)) == sorted(ensemble(3, 7))
+    True
+    """
+    if count < 1:
+        raise InputError(f"{count} sets are none.", hint="Ask for 1 or more.")
+    values: dict[str, Array] = dict(plausible_values(count, seed))
+    drawn = _rows(count, seed, without)
+    values |= {name: column for name, column in drawn.items() if not name.startswith(MISFIT)}
+    return values
+
+
+def people_values(count: int, seed: int) -> dict[str, Array]:
+    """The part of `ensemble` that makes people: parameters of the model, and how far people differ in them."""
+    return {
+        name: column
+        for name, column in ensemble(count, seed).items()
+        if name.startswith(SPREAD) or ("." not in name and name != "rating_error")
+    }
+
+
+def misfit(count: int, seed: int, *, without: str | None = None) -> dict[str, Array]:
+    """By how much the model misses each kind of number, beside the sets of the same count and seed.
+
+    Kind to standard deviation (count,), on the scale on which the calibration compares that kind: points in per
+    cent of the scale's range, shares on the log-odds, ratios, spreads and times on the log scale.
+    """
+    drawn = _rows(count, seed, without)
+    return {name.removeprefix(MISFIT): column for name, column in drawn.items() if name.startswith(MISFIT)}
+
+
+def made() -> dict[str, Any]:
+    """How the ensemble was made: seed, time, version, digests; empty when there is none.
+
+    Raises:
+        ModelError: the file is damaged.
+    """
+    path = FOLDER / MADE
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError("This does not say how the ensemble was made.", where=MADE) from error
+    return dict(content)
+
+
+def left_out_trials() -> tuple[str, ...]:
+    """The trials without which the posterior is known."""
+    return tuple(_without())
+
+
+@lru_cache(maxsize=1)
+def draws() -> dict[str, Array]:
+    """All draws: name to array of shape (draws,); empty when there is no ensemble. Do not change them.
+
+    The column `pool` numbers the posterior that a draw came from: 0 is that of all trials.
+
+    Raises:
+        ModelError: the file is damaged.
+    """
+    if not calibrated():
+        return {}
+    with (FOLDER / DRAWS).open(encoding="utf-8", newline="") as stream:
+        reader = csv.reader(stream)
+        try:
+            names = next(reader)
+            table = np.array([[float(cell) for cell in row] for row in reader], dtype=np.float64)
+        except (StopIteration, ValueError) as error:
+            raise ModelError("This is no table of draws.", where=DRAWS) from error
+    if table.ndim != 2 or table.shape[1] != len(names) or "pool" not in names or not np.isfinite(table).all():
+        raise ModelError("This is no table of draws.", where=DRAWS)
+    return {name: table[:, place] for place, name in enumerate(names)}
+
+
+@lru_cache(maxsize=1)
+def _without() -> dict[str, NDArray[np.intp]]:
+    path = FOLDER / WITHOUT
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        return {row["trial"]: np.array(row["draws"].split(), dtype=np.intp) for row in csv.DictReader(stream)}
+
+
+def _rows(count: int, seed: int, without: str | None) -> dict[str, Array]:
+    """The draws that stand for `count` sets; all are used before any is used again."""
+    table = draws()
+    if not table:
+        return {}
+    if without is not None and without in _without():
+        places = _without()[without]
+    else:
+        places = np.flatnonzero(table["pool"] == 0)
+    random = generator(seed, "ensemble", without or "")
+    order = np.concatenate([random.permutation(places) for _ in range(-(-count // len(places)))])[:count]
+    return {name: column[order] for name, column in table.items() if name != "pool"}
+
+
+def known_draw(name: str) -> Array:
+    """One column of the draws that come from all trials.
+
+    Raises:
+        InputError: the ensemble does not have it.
+    """
+    table = draws()
+    if name not in table:
+        raise unknown("calibrated parameter", name, table)
+    return np.asarray(table[name][table["pool"] == 0])
