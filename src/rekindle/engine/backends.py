@@ -116,12 +116,7 @@ def solve(
         task = _specialised(task)
     values, failures, report = _solver(backend)(task)
     failures = sorted([*failures, *_undefined(task, values, failures)], key=lambda failure: failure.person)
-    report |= {
-        "backend": backend,
-        "relative_tolerance": tolerance,
-        "people": len(rows),
-        "failed": len(failures),
-    }
+    report |= {"backend": backend, "relative_tolerance": tolerance, "people": len(rows), "failed": len(failures)}
     if check > 0:
         report["sample_error"] = _sample_error(task, values, failures, check, _solver(backend))
     report["wall_s"] = time.perf_counter() - begun
