@@ -92,7 +92,8 @@ class Simulator:
     def prepared(self, trial: Trial) -> list[Prepared]:
         """The lanes of one trial."""
         if trial.name not in self._prepared:
-            self._prepared[trial.name] = prepare(trial, self.people, self.seed, switches=self.switches)
+            people = people_needed(trial, self.people)
+            self._prepared[trial.name] = prepare(trial, people, self.seed, switches=self.switches)
         return self._prepared[trial.name]
 
     def __call__(
@@ -126,6 +127,16 @@ class Simulator:
         luck = np.stack([pair[1] for pair in columns], axis=1) if columns else np.empty((sets.count, 0))
         seconds = {"prepare": ready - begun, "solve": solved - ready, "quantify": time.perf_counter() - solved}
         return Moments(scored_numbers(wanted), expected, luck, self.people, seconds)
+
+
+MANY = 256
+"""Fewest people behind a correlation or a class, whose error falls slowly with their number."""
+
+
+def people_needed(trial: Trial, people: int) -> int:
+    """How many people stand for each arm: those asked for, or more where a number needs them."""
+    slow = any(number.quantity in ("correlation", "class_share", "class_mean") for number in trial.scored)
+    return max(people, MANY) if slow else people
 
 
 def moments(

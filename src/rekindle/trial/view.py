@@ -68,7 +68,7 @@ class View:
             found = [self._part_score(part, SCALES[scale], item, part.offset_h + time_h) for part in self.parts]
             expected = np.concatenate([each[0] for each in found], axis=1)
             if time_h > 0.0 and self.switches.rater:
-                expected = np.clip(expected + self._shift(SCALES[scale], item), SCALES[scale].minimum, None)
+                expected = np.clip(expected + self.shift(SCALES[scale], item), SCALES[scale].minimum, None)
             self._scores[key] = (expected, np.concatenate([each[1] for each in found], axis=1))
         return self._scores[key]
 
@@ -81,7 +81,7 @@ class View:
         error = courses.sets.rating_error[:, None] if self.switches.rater else np.zeros((courses.sets.count, 1))
         return expected_and_sd(scale, items, item, error)
 
-    def _shift(self, scale: Scale, item: str | None) -> Array:
+    def shift(self, scale: Scale, item: str | None = None) -> Array:
         """Points that raters and routine care add to later ratings, (sets, 1)."""
         sets = self.parts[0].courses.sets
         shift = np.zeros(sets.count)
