@@ -9,9 +9,10 @@ import pytest
 
 from rekindle.errors import InputError, OutsideDomainError
 from rekindle.report.writing import write_outputs
-from rekindle.simulate import Settings, simulate
+from rekindle.simulate import Settings, lowered_model, simulate, study_people
 from rekindle.study import Study, parse_study
 from rekindle.trajectories import Trajectories
+from rekindle.treatment import Solving, clinic_luck, treat
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NEVER = """
@@ -131,6 +132,23 @@ def test_the_plain_solver_follows_the_same_policy() -> None:
     native, plain = simulate(asked), simulate(asked, settings=Settings(backend="reference"))
     assert native.doses["A"].time_h.tolist() == plain.doses["A"].time_h.tolist()
     assert_same(plain, native)
+
+
+def test_the_part_of_the_model_that_is_needed_gives_the_same() -> None:
+    asked = study(COURSE, GUIDED, people=4)
+    people, times = study_people(asked, 4, 0), [0.0, 168.0, 400.0]
+    luck = clinic_luck(asked, asked.arms[0], times, 0, repeats=False)
+    whole, part = (
+        treat(
+            asked, asked.arms[0], people, times, ("severity",), lowered_model(), luck,
+            solving=Solving(threads=1, check=1, specialise=specialise),
+        )
+        for specialise in (False, True)
+    )  # fmt: skip
+    np.testing.assert_allclose(part.values, whole.values, rtol=CLOSE)
+    assert part.report["sample_error"] < 1e-3
+    assert whole.doses is not None and part.doses is not None
+    np.testing.assert_array_equal(part.doses.time_h, whole.doses.time_h)
 
 
 def test_doses_that_nobody_studied_are_refused_before_anything_is_solved() -> None:

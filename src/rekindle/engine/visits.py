@@ -109,12 +109,14 @@ def solve_visits(
     progress: Progress | None = None,
     scale: NDArray[np.floating[Any]] | None = None,
     check: int = 0,
+    checked: int | None = None,
 ) -> Visited:
     """Solve people whose schedules are decided at visits, from hour 0 to the horizon.
 
     `parameters` has shape (people, parameters); `output_times` (hours, rising) are everybody's. `decide` is called
     first at hour 0, before anything has happened, then at every next visit that it has named. The other arguments
-    are those of `rekindle.engine.backends.solve`; `check` people are solved again with what happened to them.
+    are those of `rekindle.engine.backends.solve`; `check` people are solved again with what happened to them, and the
+    first `checked` outputs (all if None) compared.
 
     Raises:
         InputError: wrong shapes or names, times that are not in order, visits that do not get on.
@@ -137,7 +139,7 @@ def solve_visits(
             share = np.where(course.alive, course.clock / horizon_h, 1.0).mean()
             progress(int(share * people), people)
         if not len(seen.person):
-            return _finished(course, solver, check, backend, begun)
+            return _finished(course, solver, check, checked, backend, begun)
     raise InputError(f"A person has more than {MOST_VISITS} visits.", where="decide")
 
 
@@ -330,7 +332,9 @@ def _count(course: _Course, report: dict[str, Any]) -> None:
             course.counts[name] = course.counts.get(name, 0) + value
 
 
-def _finished(course: _Course, solver: Solver, check: int, backend: Backend, begun: float) -> Visited:
+def _finished(
+    course: _Course, solver: Solver, check: int, checked: int | None, backend: Backend, begun: float
+) -> Visited:
     failed = {failure.person for failure in course.failures}
     for person in failed:
         course.values[person] = np.nan
@@ -343,14 +347,16 @@ def _finished(course: _Course, solver: Solver, check: int, backend: Backend, beg
         "failed": len(failed),
     }
     if check > 0:
-        report["sample_error"] = _sample_error(course, solver, happened, failed, check)
+        report["sample_error"] = _sample_error(course, solver, happened, failed, check, checked)
     report["wall_s"] = time.perf_counter() - begun
     failures = tuple(sorted(course.failures, key=lambda failure: failure.person))
     times = np.broadcast_to(course.output_times, course.values.shape[:2])
     return Visited(Solution(course.task.outputs, times, course.values, failures, report), happened)
 
 
-def _sample_error(course: _Course, solver: Solver, happened: Happenings, failed: set[int], count: int) -> float | None:
+def _sample_error(
+    course: _Course, solver: Solver, happened: Happenings, failed: set[int], count: int, checked: int | None
+) -> float | None:
     """The largest error among some people, solved again with what happened to them; None when there is nobody."""
     candidates = np.array([i for i in range(len(course.clock)) if i not in failed], dtype=np.int64)
     if not len(candidates) or not len(course.output_times):
@@ -361,8 +367,9 @@ def _sample_error(course: _Course, solver: Solver, happened: Happenings, failed:
         exact = _solved_again(task, solver, happened, chosen, course.output_times, course.horizon_h)
     except SolverError:
         return None
+    exact = exact[:, :, :checked]
     largest = np.abs(exact).max(axis=(0, 1), keepdims=True)
-    error = np.abs(course.values[chosen] - exact) / np.maximum(np.abs(exact) + 1e-3 * largest, 1e-300)
+    error = np.abs(course.values[chosen][:, :, :checked] - exact) / np.maximum(np.abs(exact) + 1e-3 * largest, 1e-300)
     return float(error.max())
 
 

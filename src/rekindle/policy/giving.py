@@ -40,12 +40,15 @@ class Giving:
     """How doses enter for the people of an arm.
 
     `own` holds everybody's values of the delivery parameters, of `oral_antidepressant` and `care_after`, each of
-    shape (people,).
+    shape (people,). What would enter one of `left_out` is dropped (a part of the model that is not solved).
     """
 
-    def __init__(self, lowered: Lowered, kinds: Kinds, bodies: Sequence[Body], own: Mapping[str, Array]) -> None:
+    def __init__(
+        self, lowered: Lowered, kinds: Kinds, bodies: Sequence[Body], own: Mapping[str, Array],
+        left_out: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
         self.kinds, self.bodies, self.own = kinds, bodies, own
-        self.target = targets(lowered)
+        self.target, self.left_out = targets(lowered), frozenset(left_out)
         self._entries: dict[tuple[int, int], tuple[Entry, ...]] = {}
         self._mg: dict[tuple[int, int], Array] = {}
         table = np.column_stack([own[name] for name in DURATIONS])
@@ -115,7 +118,7 @@ class Giving:
             for people, events in _events(doses, self.own, who):
                 seen: dict[tuple[float, str], int] = {}
                 for event in events:
-                    if isinstance(event, Set) or event.target in CIRCUMSTANCES:
+                    if isinstance(event, Set) or event.target in CIRCUMSTANCES or event.target in self.left_out:
                         continue
                     place = seen[event.time, event.target] = seen.get((event.time, event.target), -1) + 1
                     key = event.time, event.target, place
@@ -152,6 +155,14 @@ class Giving:
             into = np.full(len(everybody), self._target(event.parameter))
             parts.append(Happenings(everybody, np.full(len(everybody), event.time), into, value, np.zeros(len(value))))
         return Happenings.join(parts)
+
+    def touched(self, doses: Sequence[Administration]) -> frozenset[str]:
+        """Names of the states and parameters that anything given may act on, `doses` that no rule changes too."""
+        names = {code: name for name, code in self.target.items()}
+        found = set(CIRCUMSTANCES) & set(self.target)
+        for number, kind in enumerate(self.kinds.all):
+            found |= {names[entry.target] for entry in self._template(number, kind.regimen.devices)}
+        return frozenset(found | {names[code] for code in np.unique(self.fixed(doses).target).tolist()})
 
     def circumstance(self, name: str, person: Whole, time: Array, duration: Array) -> Happenings:
         """Contact or care of 1 for some hours; nothing in a model that does not know of it."""
