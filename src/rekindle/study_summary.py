@@ -88,7 +88,7 @@ class StudySummary:
         return self.of(name, arm).sd
 
     def quantiles(self, name: str, arm: str, shares: Iterable[float] = SHARES) -> Array:
-        """Quantiles over the people, shape (shares, points), each wrong by at most 1/128 of its size.
+        """Quantiles over the people, shape (shares, points), each wrong by at most 1/64 of its size.
 
         Raises:
             InputError: the quantity is not kept.

@@ -99,7 +99,7 @@ class Threads:
 class Cluster:
     """The workers of a Dask cluster that is already there."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, timeout_s: float = 20.0) -> None:
         """Reach the scheduler at `address` and look at its workers.
 
         Raises:
@@ -114,7 +114,7 @@ class Cluster:
             ) from error
         try:
             opened: Any = distributed.Client
-            self._client: Any = opened(address, timeout=20, set_as_default=False)
+            self._client: Any = opened(address, timeout=timeout_s, set_as_default=False)
         except (OSError, ValueError) as error:
             raise InputError(
                 f"No Dask scheduler answers at {address}.", where="--cluster", hint="For example tcp://10.0.0.5:8786."

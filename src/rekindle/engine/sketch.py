@@ -2,9 +2,9 @@
 
 A *series* is one number a person: an output at one time, a rating at one visit, whether somebody responded. Of each
 series are kept the count of people, sum, squared distances from the mean, smallest and largest value, and how many
-people fall into each bin. Bins have fixed edges: 128 to every doubling, between 2^-30 and 2^33 either side of zero,
-as the first seven bits of a number's fraction give them. So counts merge exactly in any order, and a quantile is
-wrong by at most 1/128 of its size (or 1e-9, whichever is larger). Sums are numbers of limited length: they are
+people fall into each bin. Bins have fixed edges: 64 to every doubling, between 2^-24 and 2^33 either side of zero,
+as the first six bits of a number's fraction give them. So counts merge exactly in any order, and a quantile is
+wrong by at most 1/64 of its size (or 6e-8, whichever is larger). Sums are numbers of limited length: they are
 merged in the order of the blocks, and then are the same to the last bit however the blocks were solved.
 
 Fixed bins with a relative error: Masson, Rim and Lee 2019 (doi:10.14778/3352063.3352135); merging of squared
@@ -24,15 +24,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-RELATIVE_ERROR = 1.0 / 128.0
+RELATIVE_ERROR = 1.0 / 64.0
 """Largest error of a quantile relative to its size."""
 
-SMALLEST = 2.0**-30
+SMALLEST = 2.0**-24
 """What is smaller than this, either side of zero, counts as zero."""
 
-_BITS = 45  # of the fraction that a bin leaves out: 52 - 7
-_BASE = (1023 - 30) << 7
-_LARGEST = 63 << 7
+_BITS = 46  # of the fraction that a bin leaves out: 52 - 6
+_BASE = (1023 - 24) << 6
+_LARGEST = 57 << 6
 _COLUMNS = ("count", "total", "squares", "low", "high", "first", "keys", "people")
 
 
@@ -219,7 +219,7 @@ def _merge(first_a, keys_a, people_a, first_b, keys_b, people_b):  # type: ignor
 def _edge(key):  # type: ignore[no-untyped-def]
     """The lower edge of a bin right of zero."""
     code = key - 1 + _BASE
-    return np.ldexp(1.0 + (code & 127) / 128.0, (code >> 7) - 1023)
+    return np.ldexp(1.0 + (code & 63) / 64.0, (code >> 6) - 1023)
 
 
 @njit(cache=True)

@@ -32,8 +32,7 @@ Measures = Mapping[tuple[str, str], Array]
 Measure = Callable[["Slice"], Measures]
 """More numbers of each person: what to call them and the arm, to an array of people x points. Pickles by name."""
 
-BLOCK = 4096
-SLICE_BYTES = 64 * 2**20
+SLICE_BYTES = 48 * 2**20
 LANES = 64
 
 _READ: dict[str, Equations] = {}
@@ -54,6 +53,7 @@ class Plan:
     times_h: tuple[float, ...]
     visits_h: tuple[float, ...]
     people: int
+    block: int
     slice: int
     scales: Mapping[str, Array]
     begins: tuple[int, ...] = ()
@@ -64,11 +64,11 @@ class Plan:
     @property
     def blocks(self) -> int:
         """Number of blocks."""
-        return -(-self.people // BLOCK)
+        return -(-self.people // self.block)
 
     def bounds(self, block: int) -> tuple[int, int]:
         """Number of the first person of a block, and of the first one after it."""
-        return block * BLOCK, min((block + 1) * BLOCK, self.people)
+        return block * self.block, min((block + 1) * self.block, self.people)
 
     @property
     def equations(self) -> Equations:
@@ -95,7 +95,7 @@ class Plan:
             "seed": self.study.seed,
             "backend": backend,
             "tolerance": self.settings.relative_tolerance or DEFAULT_TOLERANCE[backend],
-            "blocks": [self.people, BLOCK, self.slice],
+            "blocks": [self.people, self.block, self.slice],
             "trajectories": "" if self.store is None else self.store.name,
             "processor and versions": processor_target(),
         }
@@ -108,8 +108,8 @@ def moments_of(study: Study) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return tuple(sorted({time for times in followed for time in times})), visits
 
 
-def slice_size(study: Study, times: int, outputs: int) -> int:
+def slice_size(study: Study, times: int, outputs: int, block: int) -> int:
     """How many people are solved at a time, so that all arms of a slice fit their piece of memory."""
     quantities = outputs + len(scales_of(study)) + len(SCALES["MADRS"].items)
     person = 8 * times * quantities * len(study.arms)
-    return int(min(BLOCK, max(1, SLICE_BYTES // person // LANES) * LANES))
+    return int(min(block, max(1, SLICE_BYTES // person // LANES) * LANES))

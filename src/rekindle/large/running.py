@@ -90,7 +90,8 @@ def simulate_large(
     settings, streaming = settings or Settings(), streaming or Streaming()
     workers = _workers(settings, streaming)
     try:
-        looked = survey(study, None if progress is None else lambda done, of: progress("looking people over", done, of))
+        told = None if progress is None else (lambda done, of: progress("looking people over", done, of))
+        looked = survey(study, streaming.block, told)
         plan, shown = _planned(study, model, settings, streaming, looked, measure)
         reached = _prepared(plan, streaming)
         _work_through(plan, reached, workers, streaming, progress)
@@ -115,10 +116,20 @@ def _planned(
     equations = equations_of(model)
     times, visits = moments_of(study)
     plan = Plan(
-        study, model, replace(settings, threads=1), times, visits, looked.people,
-        slice_size(study, len(times), len(equations.outputs)), {}, looked.begins, looked.table, measure,
-        None if streaming.store is None else streaming.store.absolute(),
-    )  # fmt: skip
+        study=study,
+        model=model,
+        settings=replace(settings, threads=1),
+        times_h=times,
+        visits_h=visits,
+        people=looked.people,
+        block=streaming.block,
+        slice=slice_size(study, len(times), len(equations.outputs), streaming.block),
+        scales={},
+        begins=looked.begins,
+        table=looked.table,
+        measure=measure,
+        store=None if streaming.store is None else streaming.store.absolute(),
+    )
     _, cohort = next(slices(plan, 0))
     first = cohort.take([0])
     scales = {arm.name: arm_scale(study, arm, first, times, equations=plan.equations) for arm in study.arms}

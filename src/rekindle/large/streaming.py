@@ -8,6 +8,9 @@ from pathlib import Path
 STREAM_ABOVE = 2_000
 """People in a study above which it is solved block by block without being asked."""
 
+BLOCK = 4096
+"""People in a block."""
+
 EVERY_S = 20.0
 """Seconds of work between two states on disk."""
 
@@ -24,6 +27,7 @@ class Streaming:
     cluster: str | None = None
     trajectories: bool = False
     every_s: float = EVERY_S
+    block: int = BLOCK
 
     @property
     def store(self) -> Path | None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rekindle.errors import InputError
-from rekindle.large.plan import BLOCK
 from rekindle.population import Markings, draw, mark
 from rekindle.simulate import domain_reasons, meets, study_people
 
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
     from rekindle.population.domain import Reason
     from rekindle.study import Study
 
-CHUNK = 16 * BLOCK
+CHUNK = 65_536
+"""People who are looked over at a time."""
+
 NAMED = 20
 """How many people a reason names; the others are counted."""
 
@@ -39,8 +40,8 @@ class Survey:
     table: People | None
 
 
-def survey(study: Study, progress: Progress | None = None) -> Survey:
-    """Everybody in the study looked over.
+def survey(study: Study, block: int, progress: Progress | None = None) -> Survey:
+    """Everybody in the study looked over; `block` is how many people a block has.
 
     Raises:
         InputError: the file of people is wrong, or hardly anybody meets the criteria.
@@ -58,7 +59,7 @@ def survey(study: Study, progress: Progress | None = None) -> Survey:
             size = CHUNK if study.participants.criteria else min(CHUNK, count - enrolled)
             batch = draw(study.participants.kind, size, study.seed, start=screened)
             numbers = np.flatnonzero(meets(batch, study.participants.criteria))[: count - enrolled]
-            wanted = range(len(begins) * BLOCK, enrolled + len(numbers), BLOCK)
+            wanted = range(len(begins) * block, enrolled + len(numbers), block)
             begins += [screened + int(numbers[place - enrolled]) for place in wanted]
             chosen = batch if len(numbers) == len(batch) else batch.take(numbers)
             screened += size

@@ -96,7 +96,7 @@ def large_words(sample: Sample) -> str:
     if sample.summary is None:
         return ""
     said = f"All {sample.size:,} people of an arm were counted as they were solved; ranges of people are read from "
-    said += "counts in narrow bins, each wrong by less than 1 % of its size."
+    said += "counts in narrow bins, each wrong by less than 2 % of its size."
     kind = "repeated studies" if sample.repeated else "studies drawn again from the first people"
     return (
         f"{said} Ranges of averages come from {kind} of {sample.repeat_size:,} people, so they are wider than "
