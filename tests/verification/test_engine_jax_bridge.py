@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -109,37 +110,20 @@ def test_a_wrong_shape_is_refused() -> None:
         jax_solver(LOWERED, SCHEDULES, ["c"], NAMES)(np.ones(2))
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_nuts_finds_a_posterior_known_in_closed_form() -> None:
+def test_the_documented_sampler_finds_a_posterior_known_in_closed_form() -> None:
     """After a bolus the logarithm of the concentration is a straight line in k and in log V: all is normal."""
-    import jax
-    import jax.numpy as jnp
-    import numpyro
-    from numpyro import distributions
-    from numpyro.infer import MCMC, NUTS
-
-    lowered = lower(read_antimony("model m\n k = 0.2; V = 20; A = 0; A' = -k*A; c := A/V\nend\n"))
-    times = np.array([1.0, 2.0, 4.0, 8.0, 12.0])
+    page = (Path(__file__).parents[2] / "docs" / "jax.md").read_text(encoding="utf-8")
+    found: dict[str, Any] = {}
+    exec(page.split("```python\n")[1].split("```")[0], found)
+    times, seen = np.array(found["schedule"].output_times), np.log(np.asarray(found["levels"], dtype=float))
     noise, prior_mean, prior_sd = 0.1, np.array([0.2, 3.0]), np.array([0.05, 0.3])
     design = np.column_stack([-times, -np.ones(5)])
-    seen = np.log(100.0) + design @ np.array([0.25, 2.8]) + noise * np.random.default_rng(3).standard_normal(5)
     precision = design.T @ design / noise**2 + np.diag(prior_sd**-2.0)
     mean = np.linalg.solve(precision, design.T @ (seen - np.log(100.0)) / noise**2 + prior_mean / prior_sd**2)
-    sd = np.sqrt(np.diag(np.linalg.inv(precision)))
-    solver = jax_solver(lowered, Schedule((Bolus(0.0, "A", 100.0),), tuple(times)), ["c"], ["k", "V"], threads=1)
-
-    def model() -> None:
-        k = numpyro.sample("k", distributions.Normal(prior_mean[0], prior_sd[0]))
-        log_v = numpyro.sample("log_v", distributions.Normal(prior_mean[1], prior_sd[1]))
-        concentration = solver(jnp.stack([k, jnp.exp(log_v)])[None])[0, :, 0]
-        numpyro.sample("seen", distributions.Normal(jnp.log(concentration), noise), obs=seen)
-
-    with jax.enable_x64(True):
-        sampler = MCMC(NUTS(model, max_tree_depth=4), num_warmup=120, num_samples=300, progress_bar=False)
-        sampler.run(jax.random.PRNGKey(0))
-        draws = np.column_stack([np.asarray(sampler.get_samples()[name]) for name in ("k", "log_v")])
+    covariance = np.linalg.inv(precision)
+    sd = np.sqrt(np.diag(covariance))
+    draws = np.column_stack([np.asarray(found["draws"][name]) for name in ("k", "log_v")])
     # Of 300 draws at least 100 count as independent: a mean is off by a tenth of the spread, a spread by 7 %.
     np.testing.assert_allclose((draws.mean(axis=0) - mean) / sd, 0.0, atol=0.35)
     np.testing.assert_allclose(draws.std(axis=0) / sd, 1.0, atol=0.25)
-    correlation = np.linalg.inv(precision)[0, 1] / sd.prod()
-    assert np.corrcoef(draws.T)[0, 1] == pytest.approx(correlation, abs=0.15)
+    assert np.corrcoef(draws.T)[0, 1] == pytest.approx(covariance[0, 1] / sd.prod(), abs=0.15)

@@ -203,7 +203,7 @@ def test_a_chunk_suits_the_device_and_may_be_chosen(monkeypatch: pytest.MonkeyPa
     with pytest.raises(InputError, match="A chunk of 0"):
         chunk_for(3, 0)
     monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
-    assert chunk_for(1) == chunk_for(10**6) == 96
+    assert chunk_for(1) == chunk_for(10**6) == 128
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     assert (chunk_for(3), chunk_for(5_000), chunk_for(10**6)) == (1_024, 8_192, 131_072)
 

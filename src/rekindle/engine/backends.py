@@ -92,7 +92,7 @@ def solve(
     `keep_end` the solution says where they stand at the last. `specialise` solves only the equations that these
     outputs, schedules and parameters need (`rekindle.engine.specialise`): several times as quick for a few
     outputs, and the same to the solver's tolerance; work that goes on or is gone on from has no use for it.
-    `chunk` is how many people the backend "xla" solves side by side: 96 on a processor, up to 131,072 on a graphics
+    `chunk` is how many people the backend "xla" solves side by side: 128 on a processor, up to 131,072 on a graphics
     card, unless given.
 
     Raises:

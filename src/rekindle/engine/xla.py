@@ -25,7 +25,7 @@ from rekindle.errors import InputError, UnsupportedError
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-CHUNK = {"cpu": 96}
+CHUNK = {"cpu": 128}
 """People side by side by kind of device: as many as fit a processor's caches."""
 CHUNK_OF_OTHERS = 131_072
 _SMALLEST_CHUNK = 1_024  # on devices other than a processor, to which a few people are padded
