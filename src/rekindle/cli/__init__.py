@@ -18,13 +18,16 @@ from typing import Any
 import typer
 
 from rekindle import __version__
+from rekindle.cli.bench import bench
 from rekindle.cli.calibrate import calibrate
 from rekindle.cli.dose import dose
 from rekindle.cli.evidence import app as evidence_app
 from rekindle.cli.model import app as model_app
 from rekindle.cli.output import emit_json, wants_json
 from rekindle.cli.predict import predict
+from rekindle.cli.score import score
 from rekindle.cli.simulate import simulate
+from rekindle.cli.trial import trial
 from rekindle.errors import InputError, ModelError, RekindleError
 
 INTERRUPTED = 130
@@ -42,6 +45,9 @@ app.command("simulate")(simulate)
 app.command("dose")(dose)
 app.command("calibrate")(calibrate)
 app.command("predict")(predict)
+app.command("trial")(trial)
+app.command("score")(score)
+app.command("bench")(bench)
 app.add_typer(model_app, name="model")
 app.add_typer(evidence_app, name="evidence")
 

@@ -83,8 +83,8 @@ def render(material: ReportInput, drawn: Mapping[str, Figure] | None = None) -> 
         "patterns": Markup(PATTERNS),
         "style": Markup(style),
         "script": Markup(script),
-        "policy": f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; "
-        "form-action 'none'",
+        "policy": f"default-src 'none'; style-src '{content_hash(style)}'; script-src '{content_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'",
         "readings": Markup(_readings(shown)),
     }
     return str(_template().render(sections))
@@ -163,5 +163,6 @@ def _template() -> Any:
     return environment.from_string(_resource("page.html"))
 
 
-def _hash(text: str) -> str:
+def content_hash(text: str) -> str:
+    """How a content security policy names a text that it allows."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.errors import InputError
-from rekindle.mechanism.plausible import TAIL, plausible_values
+from rekindle.mechanism.ensemble import calibrated, ensemble, left_out_trials, misfit
+from rekindle.mechanism.plausible import TAIL
 from rekindle.streams import normals
 from rekindle.trial.design import Trial
 from rekindle.trial.values import DEVIATIONS
@@ -28,14 +27,15 @@ Array = NDArray[np.float64]
 class Draws:
     """`values` name to (sets,); `deviations` of one trial, (sets,); `misfit` kind of number to its SD, (sets,).
 
-    `source` says in words where the sets come from, `left_out` whether the trial was left out of the calibration.
+    `source` says in words where the sets come from, `left_out` whether the sets have not seen the trial: it was left
+    out of the calibration, or never was in it.
     """
 
     values: Mapping[str, Array]
     deviations: Mapping[str, Array]
     misfit: Mapping[str, Array] = field(default_factory=dict)
     source: str = "plausible ranges, before calibration"
-    left_out: bool = False
+    left_out: bool = True
 
 
 def draws(trial: Trial, count: int, seed: int, *, leave_out: bool = True) -> Draws:
@@ -46,31 +46,17 @@ def draws(trial: Trial, count: int, seed: int, *, leave_out: bool = True) -> Dra
     """
     if count < 2:
         raise InputError(f"{count} parameter sets give no interval.", hint="At least 2.")
-    ensemble = _ensemble()
-    if ensemble is None:
-        values = plausible_values(count, seed) | plausible_settings(count, seed)
+    values = plausible_settings(count, seed) | ensemble(count, seed, without=trial.name if leave_out else None)
+    if not calibrated():
         return Draws(values, _deviations(trial, values, count, seed))
-    known = getattr(ensemble, "trials_left_out", lambda: ())()
-    without = trial.name if leave_out and trial.name in known else None
-    values = plausible_settings(count, seed) | dict(ensemble.ensemble(count, seed, without=without))
-    misfit = getattr(ensemble, "misfit", None)
+    without = leave_out and trial.name in left_out_trials()
     return Draws(
         values,
         _deviations(trial, values, count, seed),
-        dict(misfit(count, seed, without=without)) if misfit else {},
-        "the calibrated ensemble" + (f", without {trial.name}" if without else ""),
-        without is not None,
+        misfit(count, seed, without=trial.name if leave_out else None),
+        "the calibrated ensemble",
+        without or trial.use != "calibrate",
     )
-
-
-def _ensemble() -> Any:
-    """The module of the calibrated ensemble, or None where none is shipped."""
-    try:
-        module = import_module("rekindle.mechanism.ensemble")
-    except ModuleNotFoundError:
-        return None
-    shipped = getattr(module, "shipped", None)
-    return module if shipped is None or shipped() else None
 
 
 def plausible_settings(count: int, seed: int) -> dict[str, Array]:

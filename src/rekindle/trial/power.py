@@ -20,7 +20,7 @@ from rekindle.trial.design import Number, Trial
 from rekindle.trial.draws import draws
 from rekindle.trial.quantify import Seen, change, seen, spread_of
 from rekindle.trial.quantify_events import share_in
-from rekindle.trial.sequential import Looks, crossing, one_look
+from rekindle.trial.sequential import Looks, crossing_of, one_look
 from rekindle.trial.solving import prepare, solve_lanes
 from rekindle.trial.values import sets_of
 from rekindle.trial.view import views
@@ -123,7 +123,14 @@ def power(
     spread = effects(trial, first, second, scale, visit, asked.values, asked.deviations, people, seed, threads)
     center = effects(trial, first, second, scale, visit, {}, {}, people, seed, threads)
     ratio = _ratio(trial, first, second)
-    rows = tuple(_row(size, ratio, spread, center, plan, endpoint) for size in sizes)
+    drifts = [_drift(found, size, _others(size, ratio), endpoint) for found in (spread, center) for size in sizes]
+    lengths = np.cumsum([0, *(len(drift) for drift in drifts)])
+    chances = crossing_of(plan, np.concatenate(drifts))
+    parts = [chances[lengths[place] : lengths[place + 1]] for place in range(len(drifts))]
+    rows = tuple(
+        _row(size, ratio, parts[place], float(parts[len(sizes) + place].sum()), spread, center, plan)
+        for place, size in enumerate(sizes)
+    )
     effect = {
         "difference": float(np.mean(spread.difference)),
         "low": float(np.quantile(spread.difference, 0.05)),
@@ -192,11 +199,13 @@ def _adjusted(part: Seen, visit: float) -> tuple[Array, Array, Array]:
     )
 
 
-def _row(size: int, ratio: float, spread: Effects, center: Effects, plan: Looks, endpoint: str) -> Row:
-    other = max(2, round(size * ratio))
-    chances = np.array([crossing(plan.shares, plan.bounds, drift) for drift in _drift(spread, size, other, endpoint)])
+def _others(size: int, ratio: float) -> int:
+    return max(2, round(size * ratio))
+
+
+def _row(size: int, ratio: float, chances: Array, model: float, spread: Effects, center: Effects, plan: Looks) -> Row:
+    other = _others(size, ratio)
     reached = chances.sum(axis=1)
-    model = float(np.sum(crossing(plan.shares, plan.bounds, float(_drift(center, size, other, endpoint)[0]))))
     stops = chances.mean(axis=0)
     shares = np.asarray(plan.shares)
     until = float((stops * shares).sum() + (1.0 - stops.sum()) * 1.0)

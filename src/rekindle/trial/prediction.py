@@ -91,7 +91,7 @@ def _missed(number: ScoredNumber, expected: Array, misfit: Mapping[str, Array], 
         odds = share / (1.0 - share) * np.exp(noise)
         return np.asarray(100.0 * odds / (1.0 + odds))
     if kind == "points":
-        return np.asarray(expected + noise * span_of(number))
+        return np.asarray(expected + noise * span_of(number) / 100.0)
     if kind == "spread":
         return np.asarray(expected * np.exp(noise))
     return np.asarray(expected + noise)

@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from rekindle.errors import InputError, unknown
 
 Array = NDArray[np.float64]
-GRID = 1201
+GRID = 601
 FAR = 8.5
 """Standard normal value beyond which nothing is counted."""
 
 
 def obrien_fleming(alpha: float, share: float) -> float:
-    """Alpha spent at a share of the information: nearly none early."""
+    """Two-sided alpha spent at a share of the information, half of it on either side: nearly none early."""
     from scipy.special import ndtr, ndtri
 
-    return float(2.0 * (1.0 - ndtr(ndtri(1.0 - alpha / 2.0) / math.sqrt(share))))
+    return float(4.0 * (1.0 - ndtr(ndtri(1.0 - alpha / 4.0) / math.sqrt(share))))
 
 
 def pocock(alpha: float, share: float) -> float:
@@ -109,6 +109,14 @@ def crossing(shares: Sequence[float], bounds: Sequence[float], drift: float) -> 
         weights = _simpson(grid)
         points, before = grid, share
     return found
+
+
+def crossing_of(plan: Looks, drifts: Array) -> Array:
+    """Chance of stopping at each look for many drifts, (drifts, looks), read off a fine table of drifts."""
+    table = np.linspace(0.0, 14.0, 57)
+    rows = np.array([crossing(plan.shares, plan.bounds, float(drift)) for drift in table])
+    size = np.minimum(np.abs(drifts), table[-1])
+    return np.stack([np.interp(size, table, rows[:, look]) for look in range(rows.shape[1])], axis=1)
 
 
 def _simpson(grid: Array) -> Array:
