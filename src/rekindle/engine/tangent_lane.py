@@ -57,7 +57,8 @@ def _drive(machine: Machine, tangent: Tangent, lanes: Lanes, own: TangentLanes, 
         slot, moving = tangent.prepare_places[e, 0], tangent.prepare_places[e, 1]
         for direction in range(tangent.directions):
             change = own.base[lane, moving, direction] + own.extra[lane, moving, direction]
-            own.driven[_slot_(machine, tangent, direction, slot, lane)] += own.entries[e] * change
+            if change != 0.0:
+                own.driven[_slot_(machine, tangent, direction, slot, lane)] += own.entries[e] * change
 
 
 def _start(machine: Machine, tangent: Tangent, lanes: Lanes, own: TangentLanes, lane: int, derived: bool) -> None:
@@ -86,12 +87,10 @@ def _start(machine: Machine, tangent: Tangent, lanes: Lanes, own: TangentLanes, 
 
 def _grow(machine: Machine, tangent: Tangent, own: TangentLanes, lane: int) -> None:
     """Remember the largest derivatives so far."""
-    for direction in range(tangent.directions):
-        for state in range(machine.states):
-            at = _at_(machine, tangent, direction, state, lane)
-            if at >= 0:
-                grown = _grown_at_(tangent, direction, at)
-                own.s_new[grown] = max(own.s_new[grown], abs(own.s[at]))
+    for block in range(len(tangent.steps)):
+        begin, end = tangent.begins[block], tangent.begins[block + 1]
+        for at in range(begin + lane, end, machine.width):
+            own.s_new[end + at] = max(own.s_new[end + at], abs(own.s[at]))
 
 
 def _begin_tangent(
