@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-SOLVER_FACTS = (
-    "people", "failed", "steps", "refused_steps", "retried", "by_reference", "sample_error", "rules_followed",
-)  # fmt: skip
+SOLVER_FACTS = ("people", "failed", "steps", "refused_steps", "retried", "by_reference", "sample_error")
+
+TREATED = ("given_", "rule_")
+"""How the names of sums over an arm's people begin that tell what a policy came to."""
 
 MOST_UNSOLVED = 0.02
 """Share of people that may stay unsolved (and are named) before the run counts as failed."""
@@ -211,7 +212,9 @@ def given_doses(solved: Sequence[Solved]) -> dict[str, Doses]:
 
 def _told(arm: Solved) -> dict[str, Any]:
     """What the solver says of one arm, wall time apart; `sample_error` is the error found by solving again."""
-    return {name: arm.report[name] for name in SOLVER_FACTS if name in arm.report}
+    return {
+        name: value for name, value in arm.report.items() if name in SOLVER_FACTS or name.startswith(TREATED)
+    }
 
 
 def unsolved_people(solved: Sequence[Solved], count: int) -> tuple[str, ...]:

@@ -113,10 +113,11 @@ def treat(
     )
     solution = visited.solution
     failures = tuple((failure.person, failure.reason) for failure in solution.failures)
-    report = {**solution.report, "rules_followed": clinic.used.sum(axis=1).tolist()}
+    doses = _doses(clinic)
+    report = {**solution.report, **_sums(clinic, doses, len(people))}
     wanted = solution.values[:, :, : len(outputs)]
     hours = np.asarray(times_h, dtype=np.float64)
-    return Solved(arm.name, hours, tuple(outputs), wanted, failures, report, _doses(clinic))
+    return Solved(arm.name, hours, tuple(outputs), wanted, failures, report, doses)
 
 
 def clinic_of(
@@ -234,6 +235,20 @@ def _doses(clinic: Clinic) -> Doses:
     return Doses(
         given.person, given.time, drugs[given.kind], routes[given.kind], given.amount, units[given.kind], given.mg
     )
+
+
+def _sums(clinic: Clinic, doses: Doses, people: int) -> dict[str, float]:
+    """What the policy came to, as sums over people that add up over parts of an arm."""
+    sessions = np.bincount(doses.person, minlength=people).astype(np.float64)
+    mg = np.bincount(doses.person, weights=doses.mg, minlength=people)
+    found = {
+        "given_sessions": float(sessions.sum()),
+        "given_sessions_squared": float((sessions**2).sum()),
+        "given_mg": float(mg.sum()),
+        "given_mg_squared": float((mg**2).sum()),
+    }
+    followed = clinic.used.sum(axis=1).tolist()
+    return found | {f"rule_{number}_followed": count for number, count in enumerate(followed, start=1)}
 
 
 def extreme_doses(people: People, arm: Arm) -> list[list[Administration]]:

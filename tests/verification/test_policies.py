@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rekindle.errors import InputError, OutsideDomainError
+from rekindle.large import simulate_large
 from rekindle.report.writing import write_outputs
 from rekindle.simulate import Settings, lowered_model, simulate, study_people
 from rekindle.study import Study, parse_study
@@ -110,6 +111,15 @@ def test_the_same_to_the_last_bit_on_one_thread_and_on_four() -> None:
 def test_a_person_is_treated_the_same_in_larger_company() -> None:
     few, many = simulate(study(COURSE, GUIDED, people=3)), simulate(study(COURSE, GUIDED, people=6))
     np.testing.assert_array_equal(few.people["MADRS rated"].values, many.people["MADRS rated"].values[:, :3])
+
+
+def test_a_study_that_is_streamed_follows_the_same_policy() -> None:
+    asked = study(COURSE, GUIDED, people=6)
+    whole = simulate(asked, settings=Settings(threads=1)).solver["arms"]["A"]
+    streamed = simulate_large(asked, settings=Settings(threads=1)).solver["arms"]["A"]
+    assert whole["given_sessions"] == streamed["given_sessions"] > 0
+    assert whole["given_mg_squared"] == pytest.approx(streamed["given_mg_squared"], rel=1e-12)
+    assert whole["rule_1_followed"] == streamed["rule_1_followed"]
 
 
 def test_the_clinic_reads_the_rating_that_the_report_shows() -> None:

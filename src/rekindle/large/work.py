@@ -19,7 +19,7 @@ from rekindle.outcomes import SCALES, observe
 from rekindle.outcomes.endpoints import remission, response
 from rekindle.simulate import screened_from, solve_arm
 from rekindle.study_summary import Over, Quantity
-from rekindle.trajectories import Solved, latents_of, person_inputs, scales_of
+from rekindle.trajectories import TREATED, Solved, latents_of, person_inputs, scales_of
 
 if TYPE_CHECKING:
     from rekindle.population import People
@@ -190,6 +190,7 @@ def _together(reports: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, A
 
 def add_reports(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
     """Two reports of the solver as one: counts added up, the larger error."""
-    added: dict[str, Any] = {name: first.get(name, 0) + second[name] for name in COUNTED if name in second}
+    names = [name for name in second if name in COUNTED or name.startswith(TREATED)]
+    added: dict[str, Any] = {name: first.get(name, 0) + second[name] for name in names}
     errors = [each["sample_error"] for each in (first, second) if each.get("sample_error") is not None]
     return added | ({"sample_error": max(errors)} if errors else {})

@@ -8,7 +8,6 @@ import numpy as np
 
 from rekindle.cohort import administrations_together
 from rekindle.report.bands import Interval
-from rekindle.report.from_trajectories.bands import Array
 from rekindle.report.from_trajectories.sample import Sample
 from rekindle.report.material import Endpoint
 from rekindle.report.numerals import plain
@@ -21,41 +20,41 @@ RANGE_WORDS = "The range is of an average over other people; the parameters' ran
 
 def policy_endpoints(sample: Sample) -> tuple[Endpoint, ...]:
     """Drug given in every arm, where an arm follows a policy; nothing in other studies."""
-    if not sample.trajectories.doses:
+    if not any(arm.policy for arm in sample.arms):
         return ()
-    values: dict[str, Interval | None] = {arm.name: _average(given_to(sample, arm)[1]) for arm in sample.arms}
+    values: dict[str, Interval | None] = {arm.name: _drug(sample, arm) for arm in sample.arms}
     words = f"Milligrams of base that a person had, by the end. {RANGE_WORDS}"
     return (Endpoint("drug_given", "Drug given in all", "number", values, time_h=None, unit="mg", definition=words),)
 
 
 def sessions_had(sample: Sample) -> dict[str, Interval]:
     """How many sessions people had on average in the arms with a policy."""
-    given, count = sample.trajectories.doses, len(sample.trajectories.cohort)
-    return {arm: _average(counted(doses, count)[0]) for arm, doses in given.items()}
+    return {arm.name: _from_sums(told(sample, arm), "given_sessions") for arm in sample.arms if arm.policy}
 
 
-def given_to(sample: Sample, arm: Arm) -> tuple[Array, Array]:
-    """Sessions and mg of base that each person of an arm had, shape (people,) each."""
+def told(sample: Sample, arm: Arm) -> Mapping[str, float]:
+    """What the run says of how an arm went."""
+    found: Mapping[str, float] = sample.trajectories.solver.get("arms", {}).get(arm.name, {})
+    return found
+
+
+def _drug(sample: Sample, arm: Arm) -> Interval:
+    """mg of base that a person of an arm had, on average."""
+    if arm.policy:
+        return _from_sums(told(sample, arm), "given_mg")
     cohort = sample.trajectories.cohort
-    count = len(cohort)
-    given = sample.trajectories.doses.get(arm.name)
-    if given is not None:
-        return counted(given, count)
-    doses = [dose for dose in administrations_together(cohort, arm) if dose.amount_mg is not None]
-    hours = {(dose.line, dose.session) for dose in doses if dose.drug not in ("oral-antidepressant", "none")}
-    total = sum((np.broadcast_to(np.asarray(dose.amount_mg), (count,)) for dose in doses), np.zeros(count))
-    return np.full(count, float(len(hours))), total
+    doses = administrations_together(cohort, arm)
+    total = sum((np.broadcast_to(np.asarray(dose.amount_mg), (len(cohort),)) for dose in doses), np.zeros(len(cohort)))
+    sums = {"people": float(len(cohort)), "mg": float(total.sum()), "mg_squared": float((total**2).sum())}
+    return _from_sums(sums, "mg")
 
 
-def counted(given: Doses, count: int) -> tuple[Array, Array]:
-    """Sessions and mg of base of each of `count` people."""
-    sessions = np.bincount(given.person, minlength=count).astype(np.float64)
-    return sessions, np.bincount(given.person, weights=given.mg, minlength=count).astype(np.float64)
-
-
-def _average(values: Array) -> Interval:
-    middle = float(values.mean())
-    error = float(values.std(ddof=1)) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+def _from_sums(sums: Mapping[str, float], name: str) -> Interval:
+    """A mean over people, with the normal range of such a mean."""
+    people = sums["people"]
+    middle = sums[name] / people
+    spread = max(0.0, sums[f"{name}_squared"] / people - middle**2) * people / max(1.0, people - 1.0)
+    error = float(np.sqrt(spread / people))
     return Interval(middle, *(middle + error * score for score in NORMAL_SCORES))
 
 
@@ -72,15 +71,16 @@ def policy_words(sample: Sample) -> str:
     for arm in sample.arms:
         if arm.policy is None:
             continue
-        followed = sample.trajectories.solver.get("arms", {}).get(arm.name, {}).get("rules_followed", ())
+        sums = told(sample, arm)
         counts = [
-            f"{rule.name or f'rule {number}'} {plain(count)} times"
-            for number, (rule, count) in enumerate(zip(arm.policy.rules, followed, strict=False), start=1)
+            f"{rule.name or f'rule {number}'} {plain(sums[f'rule_{number}_followed'])} times"
+            for number, rule in enumerate(arm.policy.rules, start=1)
         ]
         said.append(f"In arm {arm.name} doses were decided at visits ({', '.join(counts)}).")
     if not said:
         return ""
-    return " ".join([*said, "Figures of sessions show the planned ones; doses.csv holds those that were given."])
+    kept = "; doses.csv holds those that were given" if sample.trajectories.doses else ""
+    return " ".join([*said, f"Figures of sessions show the planned ones{kept}."])
 
 
 def doses_csv(doses: Mapping[str, Doses]) -> str:
