@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rekindle"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
+    ("bench",),
     ("report",),
     ("planning",),
     ("inference",),

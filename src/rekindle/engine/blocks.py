@@ -100,16 +100,16 @@ def blocks_of(lowered: Lowered, states: int = BLOCK_STATES) -> Blocks:
     blocks, entries = [], 0
     for number, own in enumerate(gathered):
         local = {state: i for i, state in enumerate(own)}
-        inside = tuple((local[i], local[j]) for i, j in squares[number][0])
-        upstream = tuple((local[i], j) for i, j in squares[number][1])
-        elimination = eliminate(len(own), inside)
+        square = tuple((local[i], local[j]) for i, j in squares[number][0])
+        before = tuple((local[i], j) for i, j in squares[number][1])
+        elimination = eliminate(len(own), square)
         blocks.append(
             Block(
-                tuple(own), inside, upstream, elimination, entries, first[number], later[number],
+                tuple(own), square, before, elimination, entries, first[number], later[number],
                 left_first[number], left[number],
             )
         )  # fmt: skip
-        entries += len(elimination.entries) + len(upstream)
+        entries += len(elimination.entries) + len(before)
     return Blocks(tuple(blocks), entries, passed_first, passed)
 
 

@@ -11,9 +11,10 @@ import math
 from typing import Any
 
 from llvmlite import ir
-from numba import carray, njit, types
+from numba import njit, types
 from numba.extending import intrinsic
 
+from rekindle.engine.bare import bare_crowd, bare_lanes, bare_plan
 from rekindle.engine.memory import Crowd, Floats, Integers, Lanes, Machine, Plan, Settings, Stand
 from rekindle.engine.schedule import BASE, INPUT, JUMP, LOAD, LOOK, RATE, RESET
 
@@ -320,89 +321,6 @@ def _move_on(machine: Machine, plan: Plan, crowd: Crowd, lanes: Lanes) -> None:
                 _keep_(machine, lanes, lane, crowd.end, person)
 
 
-def _pointer_code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-    return builder.inttoptr(values[0], ir.IntType(8).as_pointer())
-
-
-def _to_pointer(context: Any, address: Any) -> Any:
-    return types.voidptr(types.int64), _pointer_code
-
-
-_pointer: Any = intrinsic(_to_pointer)
-
-
-def _bare(array: Any) -> Any:
-    """The same array without numba's count of its users, which would cost more than what is done with it."""
-    return carray(_pointer(array.ctypes.data), array.shape, array.dtype)
-
-
-def _bare_plan(plan: Plan) -> Plan:
-    """The same arrays, not counted."""
-    return Plan(
-        _bare_(plan.edge_of),
-        _bare_(plan.edges),
-        _bare_(plan.first),
-        _bare_(plan.last),
-        _bare_(plan.kind),
-        _bare_(plan.position),
-        _bare_(plan.value),
-        _bare_(plan.row_begin),
-        _bare_(plan.row_end),
-        _bare_(plan.time_of),
-        _bare_(plan.times),
-    )
-
-
-def _bare_crowd(crowd: Crowd) -> Crowd:
-    """The same arrays, not counted."""
-    return Crowd(
-        _bare_(crowd.rows),
-        _bare_(crowd.which),
-        _bare_(crowd.scale),
-        _bare_(crowd.values),
-        _bare_(crowd.outcome),
-        _bare_(crowd.steps),
-        crowd.resumed,
-        crowd.begin,
-        crowd.kept,
-        crowd.end,
-    )
-
-
-def _bare_lanes(lanes: Lanes) -> Lanes:
-    """The same arrays, not counted."""
-    return Lanes(
-        _bare_(lanes.y),
-        _bare_(lanes.y_new),
-        _bare_(lanes.into),
-        _bare_(lanes.q),
-        _bare_(lanes.scale),
-        _bare_(lanes.w),
-        _bare_(lanes.u),
-        _bare_(lanes.z),
-        _bare_(lanes.f),
-        _bare_(lanes.h),
-        _bare_(lanes.error),
-        _bare_(lanes.taken),
-        _bare_(lanes.base),
-        _bare_(lanes.extra),
-        _bare_(lanes.row_now),
-        _bare_(lanes.settled),
-        _bare_(lanes.one),
-        _bare_(lanes.shown),
-        _bare_(lanes.who),
-        _bare_(lanes.edge),
-        _bare_(lanes.row),
-        _bare_(lanes.allowed),
-        _bare_(lanes.clock),
-        _bare_(lanes.proposed),
-        _bare_(lanes.restart),
-        _bare_(lanes.ending),
-        _bare_(lanes.fresh),
-        _bare_(lanes.undefined),
-    )
-
-
 def _run(
     machine: Machine,
     plan: Plan,
@@ -419,7 +337,7 @@ def _run(
     `control` is what the kernel's step reads, `dense` the interpolant's coefficients, `needed` the states that the
     outputs use.
     """
-    plan, crowd, lanes = _bare_plan_(plan), _bare_crowd_(crowd), _bare_lanes_(lanes)
+    plan, crowd, lanes = bare_plan(plan), bare_crowd(crowd), bare_lanes(lanes)
     waiting = 0
     while True:
         for lane in range(machine.width):
@@ -443,10 +361,6 @@ def _run(
 
 _INNER: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "forceinline": True}
 _compiled: Any = njit(**_INNER)
-_bare_ = _compiled(_bare)
-_bare_plan_ = _compiled(_bare_plan)
-_bare_crowd_ = _compiled(_bare_crowd)
-_bare_lanes_ = _compiled(_bare_lanes)
 _refresh_ = _compiled(_refresh)
 _renew_ = _compiled(_renew)
 _look_ = _compiled(_look)

@@ -285,8 +285,8 @@ def program_function(name: str, program: Program, arrays: Sequence[str], width: 
 def renewing(program: Program, array: str, changed: Collection[int]) -> tuple[Program, list[int]]:
     """The part of a statement list that must be done again when these positions of an array change; which results."""
     moved = {node for node, (name, position) in program.inputs.items() if name == array and position in changed}
-    for node, _, arguments in program.statements:
-        if not moved.isdisjoint(arguments):
+    for node, _, used in program.statements:
+        if not moved.isdisjoint(used):
             moved.add(node)
     again = [i for i, node in enumerate(program.results) if node in moved]
     arguments = {node: needed for node, _, needed in program.statements}

@@ -33,7 +33,7 @@ from rekindle.engine.task import Failure, Standing, Task
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-BLOCK = 64
+BLOCK, LARGEST_BLOCK = 64, 512  # people whom a thread takes at a time; at a block's end lanes stand idle
 _LAST_RESORT, _LAST_STEPS = 1e-7, 20_000  # tolerance and steps of the reference solver for troubled people
 ROUNDING = 1e-15  # of the largest scale: what is smaller is noise
 REASONS = {
@@ -177,7 +177,8 @@ def _run(task: Task, control: Control, people: Integers) -> tuple[Floats, Intege
             if task.progress is not None:
                 task.progress(done, len(task.rows))
 
-    blocks = [people[i : i + BLOCK] for i in range(0, len(people), BLOCK)]
+    size = min(max(BLOCK, len(people) // (4 * task.threads)), LARGEST_BLOCK)
+    blocks = [people[i : i + size] for i in range(0, len(people), size)]
     if task.threads == 1 or len(blocks) == 1:
         for block in blocks:
             solve_block(block)
