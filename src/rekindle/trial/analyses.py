@@ -117,7 +117,8 @@ def mixed_model(changes: Array, active: NDArray[np.bool_], baseline: Array) -> E
     who, when = np.nonzero(seen)
     design = [np.asarray(when == visit, dtype=np.float64) for visit in range(visits)]
     design += [np.asarray((when == visit) & active[who], dtype=np.float64) for visit in range(visits)]
-    design.append(baseline[who] - baseline.mean())
+    if np.ptp(baseline) > 0:
+        design.append(baseline[who] - baseline.mean())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fitted = sm.MixedLM(changes[seen], np.column_stack(design), groups=who).fit(reml=True)

@@ -13,6 +13,7 @@ from rekindle.trial.quantities import Options
 
 if TYPE_CHECKING:
     from rekindle.dosing import Course
+    from rekindle.policy import Policy
     from rekindle.trial.words import Status
 
 Masking = Literal["double", "single", "rater", "open", "anaesthesia"]
@@ -73,7 +74,7 @@ class Stage:
     masking: Masking
     modifiers: Mapping[str, Any] = field(default_factory=dict)
     beliefs: tuple[str, ...] = ()
-    policy: Mapping[str, Any] | None = None
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True)

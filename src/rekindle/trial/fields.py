@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from rekindle.policy import PolicyFields
 from rekindle.study_file import Duration, Name, Number, Text
 
 Masking = Literal["double", "single", "rater", "open", "anaesthesia"]
@@ -124,7 +125,7 @@ class StageFields(_Fields):
     course: Sentence | None = Field(default=None, description="The dosing sentence; `none` for nothing.")
     same_as: Name | None = Field(default=None, description="The arm whose stage of this name it copies.")
     masking: Masking | None = Field(default=None, description="Over that of the arm.")
-    policy: dict[str, Any] | None = Field(default=None, description="Rules that look at a person at a visit.")
+    policy: PolicyFields | None = Field(default=None, description="Rules that look at a person at a visit.")
     adjuncts: list[Name] = Field(default_factory=list, alias="with", description="What is given besides.")
 
 
@@ -140,7 +141,7 @@ class TrialArmFields(_Fields):
     background: dict[str, bool | Number | str] = Field(default_factory=dict, description="Modifiers of the arm.")
     masking: ArmMaskingFields | None = Field(default=None, description="What people in the arm could know.")
     contact: ContactFields | None = Field(default=None, description="Time with staff.")
-    policy: dict[str, Any] | None = Field(default=None, description="Rules that look at a person at a visit.")
+    policy: PolicyFields | None = Field(default=None, description="Rules that look at a person at a visit.")
     mixture: dict[str, Share] = Field(default_factory=dict, description="Shares of other arms, for a pooled control.")
 
 

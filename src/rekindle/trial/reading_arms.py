@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rekindle.documents import Document
-from rekindle.errors import InputError, unknown
+from rekindle.errors import InputError, UnsupportedError, unknown
+from rekindle.policy import read_policy
 from rekindle.study import with_place
 from rekindle.study_words import Vocabulary
 from rekindle.trial.design import Masking, Stage, TrialArm
@@ -16,6 +17,7 @@ from rekindle.trial.words import STATUSES, Status, adjuncts, diagnoses
 
 if TYPE_CHECKING:
     from rekindle.dosing import Course
+    from rekindle.policy import Policy
 
 
 def read_arms(fields: TrialFields, masking: Masking, document: Document, words: Vocabulary) -> tuple[TrialArm, ...]:
@@ -122,11 +124,29 @@ def _stages(
                 stage.masking or source.masking or masking,
                 modifiers,
                 beliefs,
-                source.policy,
+                _policy(source, place, course, document, single=single),
             )
         )
         start += duration or 0.0
     return tuple(stages)
+
+
+def _policy(
+    source: StageFields, place: tuple[str | int, ...], course: Course, document: Document, *, single: bool
+) -> Policy | None:
+    """The policy of an arm of one course.
+
+    Raises:
+        InputError: the policy says something that cannot be.
+        UnsupportedError: a policy in an arm with stages.
+    """
+    if source.policy is None:
+        return None
+    if not single:
+        raise UnsupportedError(
+            "A policy is followed in an arm of one course, not in a stage.", where=document.where(*place, "policy")
+        )
+    return read_policy(source.policy, document, (*place, "policy"), course)
 
 
 def _source(

@@ -20,6 +20,7 @@ from rekindle.simulate import lowered_model
 from rekindle.trial.clock import needed_times
 from rekindle.trial.design import Number, Trial, TrialArm
 from rekindle.trial.enrolment import Baseline, Roster, baseline, roster
+from rekindle.trial.guided import guided_policy, solve_guided
 from rekindle.trial.life import changes_h, paths
 from rekindle.trial.masking import beliefs
 from rekindle.trial.parameters import arm_parameters, matrix
@@ -154,7 +155,11 @@ def solve_lanes(
     for place, each in enumerate(prepared):
         groups.setdefault(_touched(each), []).append(place)
     found: dict[int, Courses] = {}
-    for places in groups.values():
+    for place, each in enumerate(prepared):
+        if switches.drug and guided_policy(each.lane.arms[0]) is not None:
+            found[place] = _solve_guided(each, sets, deviations.get(each.trial.name, {}), switches, names, how)
+    for members in groups.values():
+        places = [place for place in members if place not in found]
         batch: list[int] = []
         for place in places:
             batch.append(place)
@@ -164,6 +169,27 @@ def solve_lanes(
                 found |= dict(zip(batch, solved, strict=True))
                 batch = []
     return [found[place] for place in range(len(prepared))]
+
+
+def _solve_guided(
+    each: Prepared,
+    sets: Sets,
+    deviations: Mapping[str, Array],
+    switches: Switches,
+    names: tuple[str, ...],
+    how: Mapping[str, Any],
+) -> Courses:
+    """A lane whose doses are decided at visits (without its drug, the planned visits are what is left)."""
+    entry, parameters, _ = _ready(each, sets, deviations, switches)
+    load = sets.setting("life_stress") * float(switches.natural_course)
+    loads = (load[:, None, None] * each.life[None]).reshape(-1, len(each.life_h))
+    base = parameters["external_stress"].reshape(-1, 1)
+    values = solve_guided(
+        each.trial, each.lane.arms[0], each.who, each.looks, parameters, each.life_h, base + loads, names, how
+    )  # fmt: skip
+    shaped = values.reshape(sets.count, len(each.who), len(each.looks), len(names))
+    latents = {name: shaped[..., column] for column, name in enumerate(names)}
+    return Courses(each.lane, each.looks, latents, entry, each.who, sets)
 
 
 def _touched(each: Prepared) -> frozenset[str]:
