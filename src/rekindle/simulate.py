@@ -27,7 +27,7 @@ from rekindle.moments import course_times, repeat_times, visit_times
 from rekindle.population import People, check_together, draw, mark, read_people
 from rekindle.streams import uniforms
 from rekindle.trajectories import Solved, Trajectories, assemble_trajectories, repeat_outputs
-from rekindle.treatment import Solving, clinic_luck, extreme_doses, treat
+from rekindle.treatment import Solving, clinic_luck, extreme_doses, treat, treatment_scale
 
 if TYPE_CHECKING:
     from rekindle.engine.backends import Backend
@@ -351,6 +351,11 @@ def arm_scale(study: Study, arm: Arm, first: People, times: Sequence[float], *, 
     """
     from rekindle.engine.scale import typical_scale
 
+    if arm.policy is not None:
+        luck = clinic_luck(study, arm, times, 0, repeats=False)
+        return treatment_scale(
+            study, arm, first, equations.outputs, equations.lowered, luck, equations.values, equations.fixed
+        )
     ready = cohort(first, arm, hypotheses=study.hypotheses, output_times=times, horizon_h=study.horizon_h,
                    values=equations.values, fixed=equations.fixed)  # fmt: skip
     return typical_scale(equations.lowered, compile_schedule(_entering(ready.schedules[0], equations.lowered),

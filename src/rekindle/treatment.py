@@ -208,6 +208,27 @@ def _with_arm(arm: Arm, read: Callable[[], Any]) -> Any:
         raise
 
 
+def treatment_scale(
+    study: Study,
+    arm: Arm,
+    people: People,
+    outputs: Sequence[str],
+    lowered: Lowered,
+    luck: Luck,
+    values: Values | None = None,
+    fixed: Collection[str] = (),
+) -> Array:
+    """The size of every state by which `treat` steers the solver, shape (states,): from the first person's doses.
+
+    Raises:
+        InputError: as `treat`.
+    """
+    parameters = person_parameters(people, arm, hypotheses=study.hypotheses, values=values, fixed=fixed)
+    horizon_h = study.horizon_h
+    clinic, _ = clinic_of(arm, people, parameters, outputs, lowered=lowered, horizon_h=horizon_h, luck=luck)
+    return _scale(clinic, lowered, horizon_h)
+
+
 def _scale(clinic: Clinic, lowered: Lowered, horizon_h: float) -> Array:
     """A typical size of every state: that of the first person's planned doses, and of every course there may be."""
     courses, giving = clinic.courses, clinic.giving

@@ -263,3 +263,19 @@ def test_a_lost_bit_would_be_seen(streamed: Trajectories) -> None:
     changed = sketches(streamed).total.copy()
     changed[11] = np.nextafter(changed[11], np.inf)
     assert changed.tobytes() != bits(streamed)["total"]
+
+
+def test_policies_decide_the_same_in_blocks() -> None:
+    course = "0.5 mg/kg IV over 40 min, twice a week for 1 week"
+    rules = '[{when: "MADRS improvement < 40 %", then: raise dose to 0.75 mg/kg}]'
+    guided = f'{{name: Guided, course: "{course}", policy: {{visits: each session, rules: {rules}}}}}'
+    text = STUDY.replace("arms:\n", f"arms:\n  - {guided}\n")
+    study = replace(parse_study(text), studies=0)
+    study = replace(study, participants=replace(study.participants, people=40))
+    whole, found = simulate(study), solved_large(study)
+    assert found.summary is not None
+    values = whole.people["severity"].sel(arm="Guided").values
+    np.testing.assert_allclose(found.summary.mean("severity", "Guided"), values.mean(axis=0), rtol=1e-12)
+    ours, theirs = (each.solver["arms"]["Guided"] for each in (whole, found))
+    assert theirs["rule_1_followed"] == ours["rule_1_followed"] > 0
+    assert theirs["given_mg"] == pytest.approx(ours["given_mg"], rel=1e-12)

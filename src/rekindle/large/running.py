@@ -30,7 +30,14 @@ from rekindle.provenance import Provenance
 from rekindle.run import disk_errors, write_file
 from rekindle.simulate import Progress, Settings, arm_scale, equations_of, made_with, solve_arm, solve_repeats
 from rekindle.study_summary import Quantity, StudySummary
-from rekindle.trajectories import MOST_UNSOLVED, Trajectories, people_dataset, repeats_dataset, unsolved_people
+from rekindle.trajectories import (
+    MOST_UNSOLVED,
+    Trajectories,
+    given_doses,
+    people_dataset,
+    repeats_dataset,
+    unsolved_people,
+)
 
 if TYPE_CHECKING:
     from rekindle.engine.ensemble import Workers
@@ -273,4 +280,5 @@ def _result(
         reached.quantities, reached.sketches, np.asarray(plan.times_h), np.asarray(plan.visits_h),
         reached.people, reached.solved,
     )  # fmt: skip
-    return Trajectories(study, people, repeats, shown, cohort, looked.markings, made, unsolved, solver, summary)
+    doses = given_doses(followed)
+    return Trajectories(study, people, repeats, shown, cohort, looked.markings, made, unsolved, solver, summary, doses)
