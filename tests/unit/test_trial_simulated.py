@@ -1,0 +1,169 @@
+"""Virtual trials: laws that hold whatever the parameters, and two ways to the same numbers."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rekindle.errors import InputError
+from rekindle.trial.contributions import contributions
+from rekindle.trial.design import Number, Trial
+from rekindle.trial.enrolment import baseline, roster
+from rekindle.trial.moments import Simulator, moments, numbers_of
+from rekindle.trial.power import power
+from rekindle.trial.reading import parse_trial
+from rekindle.trial.results import arm_results, results
+from rekindle.trial.solving import prepare, solve_lanes
+from rekindle.trial.switches import ALL_ON, NOTHING, Switches
+from rekindle.trial.values import sets_of
+from rekindle.trial.view import views
+from rekindle.trial.virtual import run_trial
+
+SPEC = importlib.util.spec_from_file_location("trial_examples", Path(__file__).with_name("trial_examples.py"))
+assert SPEC is not None and SPEC.loader is not None
+EXAMPLES = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(EXAMPLES)
+
+
+@pytest.fixture(scope="module")
+def parallel() -> Trial:
+    return parse_trial(EXAMPLES.PARALLEL)
+
+
+@pytest.fixture(scope="module")
+def expected(parallel: Trial) -> np.ndarray:
+    return moments([parallel], None, 64, 1).expected[0]
+
+
+def changes(trial: Trial, switches: Switches, arm: str = "Ketamine", people: int = 32, hours: float = 24.0) -> float:
+    number = Number(0, "mean_change", (arm,), "MADRS", "points", 0.0, (None,), hours)
+    sets = sets_of()
+    lanes = prepare(trial, people, 1, numbers=[number], switches=switches)
+    courses = solve_lanes(lanes, sets, {}, switches=switches)
+    return float(numbers_of(trial, courses, sets, numbers=[number], switches=switches)[0][0][0])
+
+
+def test_without_drug_belief_and_visits_nothing_changes(parallel: Trial) -> None:
+    assert abs(changes(parallel, NOTHING)) < 0.02
+    assert abs(changes(parallel, NOTHING, hours=168.0)) < 0.02
+
+
+def test_the_natural_course_alone_lowers_scores_slowly(parallel: Trial) -> None:
+    early = changes(parallel, replace(NOTHING, natural_course=True))
+    late = changes(parallel, replace(NOTHING, natural_course=True), hours=168.0)
+    assert -2.0 < late < early <= 0.0
+
+
+def test_two_arms_that_get_the_same_are_expected_to_do_the_same() -> None:
+    same = EXAMPLES.PARALLEL.replace("0.045 mg/kg midazolam", "0.5 mg/kg ketamine")
+    found = moments([parse_trial(same)], None, 16, 1)
+    names = [number.quantity for number in found.numbers]
+    assert found.expected[0, names.index("difference")] == pytest.approx(0.0, abs=1e-9)
+    # The two arms differ in size, which is all that the guard against empty cells sees.
+    assert found.expected[0, names.index("odds_ratio")] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_masking_changes_only_by_the_file(expected: np.ndarray) -> None:
+    opened = EXAMPLES.PARALLEL.replace("masking: double", "masking: open")
+    asleep = EXAMPLES.PARALLEL.replace("masking: double", "masking: anaesthesia")
+    guessed = EXAMPLES.PARALLEL.replace("    n: 40\n", "    n: 40\n    masking: {guess_active: 0.2}\n")
+    change = {name: moments([parse_trial(text)], None, 64, 1).expected[0, 0]
+              for name, text in (("open", opened), ("asleep", asleep), ("guessed", guessed))}  # fmt: skip
+    assert change["open"] < expected[0] < change["asleep"]
+    assert change["guessed"] > expected[0] + 1.0
+
+
+def test_the_published_baseline_is_met_on_the_observed_score(parallel: Trial) -> None:
+    who = roster(parallel.enrolled, 512, 1)
+    entry = baseline(parallel.enrolled, who)
+    assert entry.observed.min() >= 24
+    assert entry.observed.mean() == pytest.approx(32.0, abs=0.3)
+    assert entry.observed.std() == pytest.approx(5.0, abs=0.3)
+    # The true scores lie nearer the mean of everybody screened than the observed ones that let people in.
+    lowest = entry.observed <= np.quantile(entry.observed, 0.25)
+    assert 60.0 * entry.severity[0, lowest].mean() == pytest.approx(entry.observed[lowest].mean(), abs=1.5)
+    flat = baseline(parallel.enrolled, who, rating_error=3.0)
+    assert flat.severity.std() < entry.severity.std()
+
+
+def test_expected_numbers_are_the_means_of_virtual_trials(parallel: Trial, expected: np.ndarray) -> None:
+    run = run_trial(parallel, people=400, seed=5)
+    found = {(each.arm, each.visit_h): each for each in arm_results(run, "MADRS")}
+    ketamine = found["Ketamine", 24.0]
+    luck = ketamine.sd / 400**0.5
+    assert ketamine.change == pytest.approx(expected[0], abs=4 * luck + 0.3)
+    assert ketamine.response == pytest.approx(expected[1], abs=4 * 2.5 + 2.0)
+    outcome = results(run)
+    estimate = outcome["comparisons"][0]["estimates"][0]
+    assert estimate["value"] == pytest.approx(expected[2], abs=4 * estimate["standard_error"] + 0.3)
+
+
+def test_sets_side_by_side_are_the_sets_alone(parallel: Trial) -> None:
+    simulator = Simulator((parallel,), 16, 1)
+    both = simulator({"drive_functional": np.array([0.4, 0.7]), "setting.open_belief": np.array([1.0, 2.0])})
+    alone = simulator({"drive_functional": np.array([0.7])})
+    assert both.expected.shape == (2, 4)
+    np.testing.assert_allclose(both.expected[1], alone.expected[0], rtol=2e-3)
+    assert both.expected[1, 0] < both.expected[0, 0]
+
+
+def test_a_trials_deviation_moves_what_it_names(parallel: Trial) -> None:
+    simulator = Simulator((parallel,), 16, 1)
+    plain = simulator().expected[0]
+    stronger = simulator(None, {"example2013": {"potency": np.array([0.5])}}).expected[0]
+    believing = simulator(None, {"example2013": {"belief": np.array([0.5])}}).expected[0]
+    assert stronger[2] < plain[2] and believing[0] < plain[0]
+    with pytest.raises(InputError, match="potency"):
+        simulator(None, {"example2013": {"potencyy": np.array([0.5])}})
+    with pytest.raises(InputError, match="drive_functional"):
+        simulator({"drive_functionall": 1.0})
+
+
+def test_a_crossover_gives_each_arm_in_each_period() -> None:
+    trial = parse_trial(EXAMPLES.CROSSOVER)
+    sets = sets_of()
+    courses = solve_lanes(prepare(trial, 16, 1), sets, {})
+    assert [course.lane.name for course in courses] == ["Ketamine then Saline", "Saline then Ketamine"]
+    seen = views(trial, courses)
+    assert [part.offset_h for part in seen["Saline"].parts] == [336.0, 0.0]
+    assert seen["Saline"].score("MADRS", 48.0)[0].shape == (1, 32)
+    assert moments([trial], None, 32, 1).expected[0, 0] > 0.3
+
+
+def test_stopping_relapses_more_than_going_on() -> None:
+    found = moments([parse_trial(EXAMPLES.WITHDRAWAL)], None, 32, 1)
+    assert found.numbers[0].logarithm
+    assert found.expected[0, 0] < 0.0
+
+
+def test_leaving_is_as_much_as_published_and_counts_as_no_response() -> None:
+    leaving = EXAMPLES.PARALLEL.replace(
+        "visits: [24 h", "dropout: {share: 0.3, by: 24 h, strength: 0}\nestimand: composite\nvisits: [12 h, 24 h"
+    )
+    found = moments([parse_trial(leaving)], None, 32, 1)
+    stayed = moments([parse_trial(EXAMPLES.PARALLEL)], None, 32, 1)
+    # Leaving that depends on nothing takes its share of the responders.
+    assert found.expected[0, 1] == pytest.approx(0.7 * stayed.expected[0, 1], rel=0.01)
+
+
+def test_the_parts_of_a_change_add_up(parallel: Trial) -> None:
+    found = contributions(parallel, people=32)
+    for arm, whole in found.whole.items():
+        own = [part.added for part in found.parts if part.arm == arm]
+        assert sum(own) == pytest.approx(whole, abs=1e-6)
+    drug = {part.arm: part.added for part in found.parts if part.part == "drug"}
+    assert drug["Ketamine"] < -3.0 and abs(drug["Midazolam"]) < 1.0
+    assert changes(parallel, ALL_ON, people=32) == pytest.approx(found.whole["Ketamine"], abs=0.02)
+
+
+def test_power_rises_with_people_and_is_alpha_without_an_effect(parallel: Trial) -> None:
+    found = power(parallel, sizes=(10, 40, 160), sets=4, people=16)
+    chances = [row.assurance for row in found.rows]
+    assert chances == sorted(chances) and chances[-1] > 0.8
+    same = parse_trial(EXAMPLES.PARALLEL.replace("0.045 mg/kg midazolam", "0.5 mg/kg ketamine"))
+    null = power(same, sizes=(40,), sets=4, people=16)
+    assert null.rows[0].assurance == pytest.approx(0.05, abs=1e-3)
