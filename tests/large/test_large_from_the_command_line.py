@@ -51,10 +51,11 @@ def test_a_stopped_run_is_kept_refused_and_gone_on_with(
     plain, large = summary(whole), summary(out)
     assert list(plain) == list(large)
     for key, row in plain.items():
-        loose = key[5] == "people" or key[1] == "ready"
-        assert float(large[key]["middle"]) == pytest.approx(
-            float(row["middle"]), rel=1 / 64 if loose else 2e-6, abs=1e-7
-        )
+        binned = key[5] == "people" or key[1] == "ready"
+        ours = float(row["middle"])
+        # What lies within 6e-8 of zero is one bin; a strip is printed in a unit up to 100 times smaller.
+        allowed = {"rel": 1 / 64, "abs": 1e-5} if binned else {"rel": 2e-6, "abs": 1e-9}
+        assert float(large[key]["middle"]) == pytest.approx(ours, **allowed), key
 
 
 def test_trajectories_in_an_unknown_format_are_refused(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
