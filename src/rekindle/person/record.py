@@ -30,7 +30,7 @@ class Given:
 class Rated:
     """One rating: the total of a scale, its items where they are known, and the days that it looks back over.
 
-    `masked` says whether the rater knew what was given; None where that is not known.
+    `masked` says whether the rater did not know what was given; None where that is not known.
     """
 
     time_h: float
@@ -81,7 +81,8 @@ class Person:
     `covariates` holds columns of the table of people (`weight_kg`, `age_years`, `sex`, `failed_treatments`, ...) that
     are known; what is missing is drawn from the population. `modifiers` is what they take or have besides, as in a
     study. `now_h` is the time of the forecast: the last thing recorded, unless the file says otherwise. `notes` are
-    doubts about the file that did not stop it from being read, each with its place.
+    doubts about the file that did not stop it from being read, each with its place. `risk` and `forecast_scales` are
+    what the file asks of a forecast, None and empty where it does not say.
     """
 
     start: date
@@ -97,6 +98,8 @@ class Person:
     planned: Planned | None = None
     options: tuple[tuple[str, Planned], ...] = ()
     notes: tuple[str, ...] = ()
+    risk: float | None = None
+    forecast_scales: tuple[str, ...] = ()
 
     @property
     def scales(self) -> tuple[str, ...]:

@@ -1,0 +1,258 @@
+"""What a person's records cannot be: each refused by name, with its place; what is odd is noted.
+
+Refused: scores that a scale does not have, totals that disagree with their items, two ratings of one scale at one time
+that differ, impossible pressures and pulses, two doses of one drug at once, records before the first day, after the
+time of the forecast or in the future. Noted: doses outside what was studied, people whom the model does not know,
+ratings on the day of a dose without a time of day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from rekindle.errors import InputError
+from rekindle.outcomes import Scale, scale
+from rekindle.person.moments import moment_of, words
+from rekindle.person.record import Given, Level, Person, Rated, Vital
+
+if TYPE_CHECKING:
+    from rekindle.dosing.administration import Administration
+
+Record = Given | Rated | Vital | Level
+
+SYSTOLIC_MMHG, DIASTOLIC_MMHG, HEART_RATE = (40.0, 300.0), (20.0, 200.0), (20.0, 250.0)
+"""Assumed. What lies outside is no reading of a person who is awake in a clinic."""
+
+LONGEST_RECALL_DAYS = 366.0
+
+
+def rated(
+    name: str,
+    total: float | None,
+    items: Sequence[int] | Mapping[str, int] | None,
+    where: str,
+    *,
+    recall_days: float | None = None,
+    masked: bool | None = None,
+) -> Rated:
+    """A rating, at time 0, whose total and items are possible and agree.
+
+    Raises:
+        InputError: an unknown scale or item, an impossible score, or a total that is not the sum of its items.
+    """
+    found = _scale(name, where)
+    scores = _items(found, items, where)
+    missing = [item for item in found.items if item.name not in scores]
+    if total is None:
+        if missing:
+            raise InputError(
+                f"The rating has neither a total nor all {len(found.items)} items of {found.name}.",
+                where=where,
+                hint=f"Give the total, or also '{missing[0].name}'.",
+            )
+        total = float(sum(scores.values()))
+    _check_total(found, total, where)
+    low = sum(scores.values()) + sum(item.minimum for item in missing)
+    high = sum(scores.values()) + sum(item.maximum for item in missing)
+    if scores and not low <= total <= high:
+        sums = f"sum to {low:g}" if not missing else f"leave {low:g} to {high:g}"
+        raise InputError(f"The total of {found.name} is {total:g}, but its items {sums}.", where=where)
+    if recall_days is not None and not 0 < recall_days <= LONGEST_RECALL_DAYS:
+        raise InputError(f"A rating cannot look back over {recall_days:g} days.", where=where)
+    return Rated(0.0, found.name, float(total), scores or None, recall_days, masked, where)
+
+
+def _scale(name: str, where: str) -> Scale:
+    try:
+        found = scale(name)
+    except InputError as error:
+        error.where = where
+        raise
+    if found.person_inputs:
+        raise InputError(f"'{found.name}' is a vital sign, not a rating scale.", where=where, hint="See 'vitals'.")
+    return found
+
+
+def _items(found: Scale, items: Sequence[int] | Mapping[str, int] | None, where: str) -> dict[str, int]:
+    if items is None:
+        return {}
+    names = [item.name for item in found.items]
+    if not isinstance(items, Mapping):
+        if len(items) != len(names):
+            raise InputError(
+                f"{found.name} has {len(names)} items; {len(items)} scores are given.",
+                where=where,
+                hint="Give all in order, or name them: 'items: {mood: 2}'.",
+            )
+        items = dict(zip(names, items, strict=True))
+    known = {name.casefold(): item for name, item in zip(names, found.items, strict=True)}
+    scores: dict[str, int] = {}
+    for name, score in items.items():
+        item = known.get(name.casefold())
+        if item is None or item.name in scores:
+            what = "has no item" if item is None else "has twice the item"
+            raise InputError(f"{found.name} {what} '{name}'.", where=where, hint=f"Items: {', '.join(names)}.")
+        if not item.minimum <= score <= item.maximum:
+            raise InputError(
+                f"The item '{item.name}' of {found.name} is scored {score}.",
+                where=where,
+                hint=f"It goes from {item.minimum:g} to {item.maximum:g}.",
+            )
+        scores[item.name] = int(score)
+    return scores
+
+
+def _check_total(found: Scale, total: float, where: str) -> None:
+    if not found.minimum <= total <= found.maximum:
+        raise InputError(
+            f"A total of {total:g} is not possible on {found.name}.",
+            where=where,
+            hint=f"It goes from {found.minimum:g} to {found.maximum:g}.",
+        )
+    if len(found.items) > 1 and total != int(total):
+        raise InputError(f"A total of {total:g} is not possible on {found.name}.", where=where, hint="Whole points.")
+
+
+def vital(systolic: float | None, diastolic: float | None, heart_rate: float | None, where: str) -> Vital:
+    """Vital signs, at time 0, that a person can have.
+
+    Raises:
+        InputError: none is given, one is out of range, or the pressures stand the wrong way round.
+    """
+    if systolic is None and diastolic is None and heart_rate is None:
+        raise InputError("No vital sign is given.", where=where, hint="systolic, diastolic or heart_rate.")
+    for name, value, (low, high) in (
+        ("systolic pressure", systolic, SYSTOLIC_MMHG),
+        ("diastolic pressure", diastolic, DIASTOLIC_MMHG),
+        ("heart rate", heart_rate, HEART_RATE),
+    ):
+        if value is not None and not low <= value <= high:
+            raise InputError(
+                f"A {name} of {value:g} cannot be meant.", where=where, hint=f"{low:g} to {high:g} are read."
+            )
+    if systolic is not None and diastolic is not None and systolic <= diastolic:
+        raise InputError(
+            f"The systolic pressure ({systolic:g}) is not above the diastolic ({diastolic:g}).", where=where
+        )
+    return Vital(0.0, systolic, diastolic, heart_rate, where)
+
+
+def check_times(
+    records: Sequence[tuple[datetime, Record]], start: date, now: datetime | None, today: date, now_where: str
+) -> None:
+    """Refuse records before the first day, after `now`, or in the future.
+
+    Raises:
+        InputError: the first such record.
+    """
+    latest = datetime.combine(today + timedelta(days=2), time())  # it may be tomorrow already where the person lives
+    if now is not None and now >= latest:
+        raise InputError(f"'now' ({words(now)}) lies in the future.", where=now_where)
+    for moment, record in records:
+        what = kind_of(record)
+        if moment >= latest:
+            raise InputError(f"The {what} ({words(moment)}) lies in the future.", where=record.where)
+        if moment.date() < start:
+            raise InputError(
+                f"The {what} ({words(moment)}) lies before the first day, {start.isoformat()}.",
+                where=record.where,
+                hint="Set 'start' to the first day recorded.",
+            )
+        if now is not None and moment > now:
+            raise InputError(
+                f"The {what} ({words(moment)}) lies after 'now', {words(now)}.",
+                where=record.where,
+                hint="What is to come stands under 'plan'.",
+            )
+
+
+def kind_of(record: Record) -> str:
+    """What a record is called in a message."""
+    names: dict[type, str] = {Given: "dose", Rated: "rating", Vital: "vital sign", Level: "drug level"}
+    return names[type(record)]
+
+
+def settled_ratings(ratings: Sequence[Rated], start: date) -> tuple[tuple[Rated, ...], list[str]]:
+    """Ratings in order of time, each once, and notes on those that stood twice.
+
+    Raises:
+        InputError: two ratings of one scale at one time that differ.
+    """
+    kept: dict[tuple[float, str], Rated] = {}
+    notes: list[str] = []
+    for each in sorted(ratings, key=lambda rating: rating.time_h):
+        key = (each.time_h, each.scale)
+        before = kept.get(key)
+        if before is None:
+            kept[key] = each
+            continue
+        both = before.items or {}, each.items or {}
+        same = all(both[0][name] == both[1][name] for name in both[0] if name in both[1])
+        if before.total != each.total or not same:
+            when = words(moment_of(each.time_h, start))
+            raise InputError(
+                f"Two ratings of {each.scale} at {when} differ ({before.total:g} and {each.total:g}).",
+                where=each.where,
+                hint="Keep one, or give each its time of day.",
+            )
+        notes.append(f"{each.where}: the same rating of {each.scale} stands twice; it counts once.")
+        fuller = before if len(both[0]) >= len(both[1]) else each
+        kept[key] = replace(fuller, recall_days=before.recall_days or each.recall_days)
+    return tuple(kept.values()), notes
+
+
+def check_doses(doses: Sequence[tuple[Administration, str]], start: date) -> None:
+    """Refuse two doses of one drug at once: one of them is an entry made twice.
+
+    Raises:
+        InputError: infusions of a drug that overlap, or the same drug by the same route at the same time.
+    """
+    before: dict[tuple[str, str], tuple[float, float]] = {}
+    for dose, where in sorted(doses, key=lambda each: each[0].time_h):
+        key = (dose.drug, dose.route)
+        if key in before:
+            began, ended = before[key]
+            if dose.time_h == began or dose.time_h < ended - 1e-9:
+                raise InputError(
+                    f"Two doses of {dose.drug} by {dose.route} at {words(moment_of(dose.time_h, start))} overlap.",
+                    where=where,
+                    hint="Give one dose at a time, or state the sum.",
+                )
+        before[key] = (dose.time_h, dose.end_h)
+
+
+def oddities(person: Person, doses: Sequence[Administration]) -> Iterator[str]:
+    """What is worth a word and no reason to refuse."""
+    if not person.ratings:
+        yield "There is no rating: the forecast is that of anybody like this person."
+    days = {int(given.time_h // 24) for given in person.given}
+    for rating in person.ratings:
+        if rating.time_h % 24 == 0 and int(rating.time_h // 24) in days:
+            yield (
+                f"{rating.where}: the rating of {rating.scale} has no time of day on a day with a dose; "
+                "it counts as made before it."
+            )
+    yield from _outside(person, doses)
+
+
+def _outside(person: Person, doses: Sequence[Administration]) -> Iterator[str]:
+    """Whom and which doses the model does not know, so far as the file says."""
+    import numpy as np
+
+    from rekindle.population.domain import check_domain
+    from rekindle.population.people import People
+
+    weight = person.covariates.get("weight_kg")
+    if weight is None:
+        yield "The weight is not given: whether a dose lies within what was studied is not checked."
+        doses = ()
+    known = {**dict(person.covariates), **{name: float(value) for name, value in person.modifiers.items()
+                                          if name in ("naltrexone", "benzodiazepine_mg")}}  # fmt: skip
+    columns = {"age_years": 40.0, "sex": "female", "weight_kg": 75.0, **known}  # a middle where nothing is said
+    people = People({name: np.asarray([value]) for name, value in columns.items()})
+    for reason in check_domain(people, [list(doses)] if doses else ()):
+        head = "Outside what the model knows" if reason.severity == "outside" else "To be weighed"
+        yield f"{head}: {reason.message}."

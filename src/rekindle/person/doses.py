@@ -1,0 +1,99 @@
+"""Doses of a person's file: one at a time, or a course that was given from a date, each as one session's sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rekindle.dosing import Course, once, parse
+from rekindle.errors import InputError, RekindleError
+from rekindle.person.record import Given
+from rekindle.study import with_place
+
+if TYPE_CHECKING:
+    from rekindle.dosing import Session
+    from rekindle.dosing.administration import Administration
+
+Body = Mapping[str, float | str | None]
+
+
+def single(sentence: str, where: str) -> Given:
+    """One dose, at time 0, in its usual words.
+
+    Raises:
+        InputError: the sentence cannot be read, or says more than one dose or a time of its own.
+    """
+    course = _once(sentence, where)
+    if course.session_count != 1:
+        count = course.session_count or "no"
+        raise InputError(
+            f"The sentence says {count} doses; one was given at this time.",
+            where=where,
+            hint="Write a course with 'from' and 'course' instead of 'at' and 'dose'.",
+        )
+    session = course.sessions[0]
+    if session.time_h != 0:
+        raise InputError("The sentence says a day or time of its own.", where=where, hint="Write it under 'at'.")
+    return Given(0.0, session_words(session), where)
+
+
+def _once(sentence: str, where: str) -> Course:
+    with suppress(RekindleError):
+        return parse(f"{sentence}, once")
+    return with_place(parse, sentence, where)
+
+
+def course_given(sentence: str, moment: datetime, where: str, *, clocked: bool) -> Iterator[tuple[datetime, Given]]:
+    """Every session of a course that was given from a time on.
+
+    Raises:
+        InputError: the sentence cannot be read, gives nothing, or says a time of day where `clocked` says that
+            the start has one.
+    """
+    course = with_place(parse, sentence, where)
+    if not course.sessions:
+        raise InputError("The course gives nothing.", where=where, hint="Leave it out.")
+    check_clock(course, where, clocked=clocked)
+    for session in course.sessions:
+        yield moment + timedelta(hours=session.time_h), Given(0.0, session_words(session), where)
+
+
+def check_clock(course: Course, where: str, *, clocked: bool) -> None:
+    """Refuse a time of day that is said twice.
+
+    Raises:
+        InputError: both the first day and the sentence say one.
+    """
+    if clocked and any(regimen.clock_min[0] > 0 for line in course.lines for regimen in line.regimens):
+        raise InputError(
+            "The time of day is said twice, in 'from' and in the course.",
+            where=where,
+            hint="Leave it out of one of them.",
+        )
+
+
+def session_words(session: Session) -> str:
+    """One session as a sentence of its own.
+
+    >>> session_words(parse("0.5 mg/kg IV over 40 min, weekly for 4 weeks").sessions[2])
+    '0.5 mg/kg ketamine IV over 40 min, once'
+    """
+    alone = replace(session.regimen, timing=once(), start_day=None, clock_min=(0,))
+    return Course.of(alone).spoken()
+
+
+def administrations(given: Given, body: Body) -> list[Administration]:
+    """What a dose puts into a person of that body, in mg of base, at the person's own hours.
+
+    Raises:
+        InputError: a dose by weight without the weight, height or sex that it needs.
+    """
+    try:
+        doses = _once(given.sentence, given.where).administrations(**body)  # type: ignore[arg-type]
+    except InputError as error:
+        error.where = given.where
+        raise
+    return [replace(dose, time_h=dose.time_h + given.time_h) for dose in doses]

@@ -1,0 +1,165 @@
+"""MedicationAdministration of a bundle as doses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from rekindle.dosing import Course, give
+from rekindle.errors import InputError, RekindleError, UnsupportedError
+from rekindle.person import fhir_codes as codes
+from rekindle.person.fhir_resources import Resource, codings, quantity, read_time, wording
+from rekindle.person.record import Given
+
+Time = datetime | date
+NAMES = (
+    ("esketamine", re.compile(r"\b(?:esketamine?|s-ketamine?|spravato)\b")),
+    ("arketamine", re.compile(r"\b(?:arketamine?|r-ketamine?)\b")),
+    ("racemic-ketamine", re.compile(r"(?<![-\w])(?:ketamine?|ketalar)\b")),
+)
+PUSHED = re.compile(r"\b(?:bolus|push)\b")
+
+
+def dose(resource: Resource, medications: Mapping[str, Any], notes: list[str]) -> tuple[Time, Given] | None:
+    """A dose of ketamine or an enantiomer with its time; None, with a note, for what was not given or is another drug.
+
+    Raises:
+        InputError: the drug, amount, route, time or duration is missing or contradicts itself.
+        UnsupportedError: a route or unit that is not read.
+    """
+    values, where = resource.values, resource.where
+    drug, nasal = _drug(values, medications, where)
+    if drug is None:
+        notes.append(f"{where}: another drug than ketamine, or one without a name that is known; not used.")
+        return None
+    status = values.get("status")
+    if status in codes.NOT_GIVEN:
+        notes.append(f"{where}: not given; not used.")
+        return None
+    if status not in codes.GIVEN:
+        raise InputError(
+            "The status does not say that the whole dose was given.", where=where, hint="completed, or not-done."
+        )
+    begin, minutes = _time(values, where)
+    dosage = values.get("dosage") or {}
+    route = _route(dosage.get("route"), nasal, where)
+    amount, unit, over = _amount(dosage, minutes, where)
+    pushed = PUSHED.search(wording(dosage.get("method")) + wording(dosage.get("route")))
+    try:
+        regimen = give(drug, amount, unit, **_way(route, drug, over, bool(pushed), where))  # type: ignore[arg-type]
+    except RekindleError as error:
+        error.where = where
+        raise
+    return begin, Given(0.0, Course.of(regimen).spoken(), where)
+
+
+def _drug(values: Mapping[str, Any], medications: Mapping[str, Any], where: str) -> tuple[str | None, bool]:
+    """The drug, and whether its code is that of the nasal device."""
+    concept = values.get("medicationCodeableConcept")
+    if concept is None:
+        reference = str((values.get("medicationReference") or {}).get("reference") or "")
+        own = {f"#{each.get('id')}": each.get("code") for each in values.get("contained") or []}
+        concept = own.get(reference) or medications.get(reference)
+    coded = {codes.DRUGS_BY_ATC[code] for system, code in codings(concept)
+             if code in codes.DRUGS_BY_ATC and (system in codes.ATC or not system)}  # fmt: skip
+    coded |= {codes.DRUGS_BY_RXNORM[code] for system, code in codings(concept)
+              if code in codes.DRUGS_BY_RXNORM and system == codes.RXNORM}  # fmt: skip
+    text = wording(concept)
+    worded = {name for name, pattern in NAMES if pattern.search(text)}
+    if len(coded) > 1 or (coded and worded - {"racemic-ketamine"} - coded):
+        raise InputError("The codes and words of the drug name different drugs.", where=where)
+    found = coded or (worded - {"racemic-ketamine"} if len(worded) > 1 else worded)
+    if len(found) > 1:
+        raise InputError("The words of the drug name different drugs.", where=where)
+    nasal = any(code == codes.NASAL_ATC for _, code in codings(concept)) or "spravato" in text
+    return next(iter(found), None), nasal
+
+
+def _time(values: Mapping[str, Any], where: str) -> tuple[Time, float | None]:
+    """When the dose began, and over how many minutes it went in where a period says so."""
+    if "effectiveDateTime" in values:
+        return read_time(values["effectiveDateTime"], "effectiveDateTime", where), None
+    period = values.get("effectivePeriod") or {}
+    begin = read_time(period.get("start"), "effectivePeriod.start", where)
+    if "end" not in period:
+        return begin, None
+    end = read_time(period["end"], "effectivePeriod.end", where)
+    if isinstance(begin, datetime) and isinstance(end, datetime):
+        minutes = (end - begin).total_seconds() / 60
+        if minutes < 0:
+            raise InputError("The dose ends before it begins.", where=where)
+        return begin, minutes or None
+    return begin, None
+
+
+def _route(concept: Any, nasal: bool, where: str) -> str:
+    coded = [codes.ROUTES_BY_SNOMED[code] for system, code in codings(concept)
+             if system in (codes.SNOMED, "") and code in codes.ROUTES_BY_SNOMED]  # fmt: skip
+    text = re.findall(r"[a-z.]+", wording(concept))
+    worded = [codes.ROUTE_WORDS[word] for word in text if word in codes.ROUTE_WORDS]
+    found = set(coded or worded)
+    if len(found) > 1:
+        raise InputError("The route is two routes.", where=where)
+    if found:
+        return found.pop()
+    if concept is None and nasal:
+        return "nasal"
+    raise UnsupportedError(
+        "The route is missing or not read.",
+        where=where,
+        hint="Intravenous, intramuscular, subcutaneous, nasal, oral or sublingual, by SNOMED CT or in words.",
+    )
+
+
+def _way(route: str, drug: str, over: float | None, pushed: bool, where: str) -> dict[str, Any]:
+    """How `give` calls it."""
+    if route == "intravenous":
+        if pushed:
+            return {"route": "iv-bolus"}
+        if over is None:
+            raise InputError(
+                "An infusion needs its duration.", where=where, hint="effectivePeriod with start and end, or a rate."
+            )
+        return {"route": "iv-infusion", "over_min": over}
+    plain = {"nasal": "intranasal-device" if drug == "esketamine" else "intranasal",
+             "sublingual": "sublingual-lozenge"}.get(route, route)  # fmt: skip
+    return {"route": plain}
+
+
+def _amount(dosage: Mapping[str, Any], minutes: float | None, where: str) -> tuple[float, str, float | None]:
+    """Amount, mg or mg/kg, and minutes."""
+    if "rateRatio" in dosage:
+        raise UnsupportedError("A rate given as a ratio is not read.", where=where, hint="Give dosage.dose.")
+    rate = _rate(dosage["rateQuantity"], where) if "rateQuantity" in dosage else None
+    if "dose" in dosage:
+        number, given, comparator = quantity(dosage["dose"], "dose", where)
+        unit, factor = _dose_unit(given, where)
+        amount = number * factor
+        if comparator:
+            raise InputError("The dose is not one number.", where=where)
+        if rate is not None and minutes is None and rate[1] == unit and rate[0] > 0:
+            minutes = float(f"{amount / rate[0] * 60:.10g}")
+    elif rate is not None and minutes is not None:
+        amount, unit = float(f"{rate[0] * minutes / 60:.10g}"), rate[1]
+    else:
+        raise InputError("The amount is missing.", where=where, hint="dosage.dose with its unit.")
+    return amount, unit, minutes
+
+
+def _dose_unit(unit: str, where: str) -> tuple[str, float]:
+    mass, _, per = unit.partition("/")
+    if mass in codes.MASS_MG and per in ("", "kg"):
+        return ("mg/kg" if per else "mg"), codes.MASS_MG[mass]
+    raise UnsupportedError("The unit of the dose is not read.", where=where, hint="mg, g, ug or mg/kg, in UCUM.")
+
+
+def _rate(given: Any, where: str) -> tuple[float, str]:
+    """A rate in mg/h or mg/kg/h: the number, and the unit of what comes in an hour."""
+    number, unit, _ = quantity(given, "rate", where)
+    amount, _, time = unit.rpartition("/")
+    if time not in codes.RATE_HOURS:
+        raise UnsupportedError("The unit of the rate is not read.", where=where, hint="mg/h, mg/min or mg/kg/h.")
+    name, factor = _dose_unit(amount, where)
+    return number * factor / codes.RATE_HOURS[time], name
