@@ -54,7 +54,7 @@ KINETIC = (
     "norketamine_clearance", "norketamine_volume", "norketamine_flow", "unbound_fraction", "effect_site_rate",
 )  # fmt: skip
 """The dearest set: every one of them moves everything that comes after the drug."""
-DIFFERENCE = 4e-3  # the largest step of the differences, relative to the parameter
+DIFFERENCE = 2e-2  # the largest step of the differences, relative to the parameter; smaller ones are noisier
 REPEATS = 5
 
 
@@ -86,8 +86,8 @@ class Work:
             scale=self.scale, backend=backend,
         )  # fmt: skip
 
-    def differences(self, name: str) -> Floats:
-        """Extrapolated central differences of the reference solver, shape (people, times, outputs)."""
+    def differences(self, name: str) -> tuple[Floats, Floats]:
+        """Extrapolated central differences of the reference solver, (people, times, outputs), and the doubt in them."""
         place = self.lowered.parameters.index(name)
 
         def at(step: float) -> Floats:
@@ -103,7 +103,7 @@ class Work:
 
         steps = [central(DIFFERENCE / 2**i) for i in range(3)]
         first = [(4.0 * fine - coarse) / 3.0 for coarse, fine in pairwise(steps)]
-        return np.asarray((16.0 * first[1] - first[0]) / 15.0)
+        return (16.0 * first[1] - first[0]) / 15.0, np.abs(first[1] - first[0]) / 15.0
 
 
 def errors(found: Floats, exact: Floats, values: Floats, sizes: Floats) -> tuple[Floats, float]:
@@ -137,11 +137,13 @@ def measured_error(people: int, directions: Sequence[str], tolerance: float) -> 
     """The error beside extrapolated differences, and how long the judge took."""
     work = Work(people)
     begun = time.perf_counter()
-    exact = np.stack([work.differences(name) for name in directions], axis=3)
+    judged = [work.differences(name) for name in directions]
+    exact, doubt = (np.stack([each[part] for each in judged], axis=3) for part in (0, 1))
     judged_s = time.perf_counter() - begun
     found = work.followed(directions, tolerance)
     sizes = np.abs(work.rows[:, [work.lowered.parameters.index(name) for name in directions]])
     columns, apart = errors(found.jacobian, exact, found.values, sizes)
+    whole = np.abs(exact).max(axis=(1, 2), keepdims=True)
     worst = int(columns.argmax())
     return {
         "people": people,
@@ -149,6 +151,7 @@ def measured_error(people: int, directions: Sequence[str], tolerance: float) -> 
         "largest": float(columns.max()),
         "worst": directions[worst],
         "largest_by_output": apart,
+        "doubt_in_the_differences": float((doubt / np.where(whole > 0.0, whole, 1.0)).max()),
         "columns": dict(zip(directions, columns.tolist(), strict=True)),
         "judge_s": judged_s,
     }
@@ -202,7 +205,8 @@ def main() -> int:
         error[name] = measured_error(asked.people, sets[name], asked.tolerance)
         print(
             f"error, {name}: {error[name]['largest']:.1e} of a column's largest entry ({error[name]['worst']}); output "
-            f"by output {error[name]['largest_by_output']:.1e}",
+            f"by output {error[name]['largest_by_output']:.1e}; doubt in the differences themselves "
+            f"{error[name]['doubt_in_the_differences']:.1e}",
             flush=True,
         )
     found = {"python": platform.python_version(), "machine": platform.machine(), "error": error, "cost": cost}
