@@ -89,8 +89,13 @@ def commands_page() -> str:
 
 def study_page() -> str:
     """The study file, from its schema."""
+    from rekindle.policy.reading import PolicyFields, RuleFields
     from rekindle.study_file import ArmFields, PopulationFields, StudyFields
 
+    schemas = {
+        "Fields": StudyFields, "population": PopulationFields, "arms": ArmFields,
+        "policy of an arm": PolicyFields, "rules of a policy": RuleFields,
+    }  # fmt: skip
     example = (PACKAGE.parents[1] / "examples" / "demo.yaml").read_text(encoding="utf-8")
     parts = [
         "# The study file",
@@ -99,11 +104,12 @@ def study_page() -> str:
         "`40 min`, `24 h`, `7 days`, `12 weeks`, `6 months`.",
         f"```yaml\n{example.strip()}\n```",
     ]
-    for title, schema in (("Fields", StudyFields), ("population", PopulationFields), ("arms", ArmFields)):
+    for title, schema in schemas.items():
         fields = schema.model_fields.items()
         rows = [f"| `{name}` | {_default(field)} | {field.description} |" for name, field in fields]
         head = ["| field | default | meaning |", "| --- | --- | --- |"]
         parts.append("\n".join([f"## {title}\n\n{inspect.getdoc(schema)}\n", *head, *rows]))
+    parts.append("Visits, conditions and actions are sentences: see [policies](policies.md).")
     return "\n\n".join([*parts, *_words_of_a_study()]) + "\n"
 
 
