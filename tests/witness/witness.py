@@ -35,7 +35,7 @@ HORIZON_H = 168.0
 TIMES_H = (0.05, 0.3, 0.6, 0.9, 1.5, 3.0, 6.0, 12.0, 24.0, 48.0, 71.0, 72.4, 73.0, 76.0, 96.0, 130.0, 168.0)
 """No dose starts or ends at any of these, so it does not matter who looks first."""
 
-REFERENCE_TOLERANCE = 1e-11
+REFERENCE_TOLERANCE = 1e-12
 WITNESS_RELATIVE, WITNESS_ABSOLUTE = 1e-11, 1e-14
 NOTHING = 1e-12
 """mg, ng/mL or 1. A state that both programs keep below is rounding of what nothing reaches, and agrees."""
@@ -129,7 +129,8 @@ def cohort_of(sentence: str, who: Sequence[People], hypotheses: Mapping[str, flo
     arm = Arm("witness", parse(sentence))
     ready = [cohort(each, arm, hypotheses=hypotheses or {}, output_times=TIMES_H, horizon_h=HORIZON_H) for each in who]
     schedules = tuple(schedule for each in ready for schedule in each.schedules)
-    return Cohort(ready[0].names, np.concatenate([each.parameters for each in ready]), schedules)
+    parameters = np.concatenate([each.parameters for each in ready])
+    return Cohort(ready[0].names, parameters, None, lambda: schedules)
 
 
 def compare(ready: Cohort, person: int, *, changed: tuple[str, float] | None = None) -> Comparison:
