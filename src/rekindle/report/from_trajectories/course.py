@@ -117,7 +117,7 @@ def drive_outcomes(sample: Sample) -> tuple[Outcome, ...]:
         curves = []
         for arm in sample.arms:
             middle = PERCENT * sample.course(output, arm.name, places)
-            draws = PERCENT * sample.repeats(output, arm.name)[:, :, visits].mean(axis=1)
+            draws = PERCENT * sample.repeats_averages(output, arm.name)[:, visits]
             curves.append(ArmBand(arm.name, average_band(times, middle, sample.visits_h, draws, low=0.0, high=PERCENT)))
         better: Literal["lower", "higher"] = "higher" if row["better"] == "higher" else "lower"
         grade = weakest(words(row["parameters"]))

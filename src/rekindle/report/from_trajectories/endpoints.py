@@ -121,7 +121,7 @@ def _relapse(sample: Sample) -> list[Endpoint]:
     for arm in sample.arms:
         kept = people.arm_survival(sample, arm.name)
         middle = np.inf if kept is None else kept.median_h / DAY_H
-        studies = [people.survival(sample, study) for study in sample.repeats_rated(MAIN, arm.name)]
+        studies = people.studies_survival(sample, arm.name)
         medians = [min(study.median_h / DAY_H, followed) for study in studies if study is not None]
         arms[arm.name] = measured(middle, np.asarray(medians)) if np.isfinite(middle) and medians else None
     definition = f"{people.relapse_definition(sample)} Medians not reached count as the last visit."
@@ -220,6 +220,9 @@ def person_minutes(sample: Sample, arm: Arm) -> Array:
 
 def _study_peaks(sample: Sample, arm: Arm, output: str) -> Peaks:
     """Largest value and its hour, repeats x people, in the arm's first session."""
+    if sample.drawn is not None:
+        size, hour = _person_peaks(sample, arm, output)
+        return size[sample.drawn], hour[sample.drawn]
     places, hours = _first_hours(sample, arm)
     if output in SCALES:
         studies = sample.repeats_expected(SCALES[output], arm.name)[:, :, places]

@@ -123,18 +123,22 @@ def difference(sample: Sample, row: Row, until_h: float) -> Interval | None:
 
 def central(sample: Sample, row: Row, arm: Arm, until_h: float) -> float:
     """The share in the study itself, at the moments at which the repeats are looked at."""
+    key = f"{row['key']} until {until_h:g} h"
+    return float(sample.averages(key, arm.name, lambda: _each_person(sample, row, arm, until_h)))
 
-    def each() -> Array:
-        among = sample.places(sample.times_h, sample.moments_h)
-        source = row["source"]
-        values = sample.people_expected(source, arm.name) if source in SCALES else sample.people(source, arm.name)
-        return _per_person(sample, row, arm, values[:, among], until_h)
 
-    return float(sample.averages(f"{row['key']} until {until_h:g} h", arm.name, each))
+def _each_person(sample: Sample, row: Row, arm: Arm, until_h: float) -> Array:
+    """Whether (or how likely) each person of the study itself has the harm until an hour, shape people."""
+    among = sample.places(sample.times_h, sample.moments_h)
+    source = row["source"]
+    values = sample.people_expected(source, arm.name) if source in SCALES else sample.people(source, arm.name)
+    return _per_person(sample, row, arm, values[:, among], until_h)
 
 
 def draws(sample: Sample, row: Row, arm: Arm, until_h: float) -> Array:
     """The share in every repeat, shape repeats."""
+    if sample.drawn is not None:
+        return sample.drawn_averages(_each_person(sample, row, arm, until_h))
     source = row["source"]
     scale = SCALES.get(source)
     values = sample.repeats(source, arm.name) if scale is None else sample.repeats_expected(scale, arm.name)

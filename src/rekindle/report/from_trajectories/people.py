@@ -152,6 +152,15 @@ def survival(sample: Sample, rated: Array) -> Survival | None:
     return kaplan_meier(lasts.time_h, lasts.observed) if np.isfinite(lasts.time_h).any() else None
 
 
+def studies_survival(sample: Sample, arm: str) -> list[Survival | None]:
+    """How long responders keep their response in every repeat; None where a repeat has none of them."""
+    if sample.drawn is None:
+        return [survival(sample, study) for study in sample.repeats_rated(MAIN, arm)]
+    lasts = lasting(sample, sample.rated(MAIN, arm))
+    known = [(lasts.time_h[row], lasts.observed[row]) for row in sample.drawn]
+    return [kaplan_meier(*each) if np.isfinite(each[0]).any() else None for each in known]
+
+
 def lasting(sample: Sample, rated: Array) -> Durations:
     """Time from the end of treatment to relapse, one a person; NaN for those who do not respond then."""
     since = np.where(responded(rated)[:, sample.visit(sample.end_h)], sample.end_h, np.nan)
@@ -193,7 +202,7 @@ def relapse_steps(sample: Sample) -> tuple[RelapseSteps, ...]:
     found = []
     for arm in sample.arms:
         kept = arm_survival(sample, arm.name)
-        repeats = [survival(sample, study) for study in sample.repeats_rated(MAIN, arm.name)]
+        repeats = studies_survival(sample, arm.name)
         draws = [[study.at(hour) for hour in after] for study in repeats if study is not None]
         if kept is None or not draws:
             continue

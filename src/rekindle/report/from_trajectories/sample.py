@@ -200,6 +200,28 @@ class Sample:
             return self._chosen(self._repeats[name].sel(arm=arm).values)
         return self.people(name, arm)[:, self.places(self.times_h, self.moments_h)][self._drawn]
 
+    def repeats_averages(self, name: str, arm: str) -> Array:
+        """Averages over people of an output, shape repeats x moments."""
+        if self.drawn is not None:
+            return self.drawn_averages(self.people(name, arm)[:, self.places(self.times_h, self.moments_h)])
+        return np.asarray(self.repeats(name, arm).mean(axis=1))
+
+    @property
+    def drawn(self) -> Index | None:
+        """Where a run has no repeats, the people drawn again in their place, shape repeats x people; else None."""
+        return self._drawn if self._repeats is None else None
+
+    def drawn_averages(self, values: Array) -> Array:
+        """Averages over the people drawn again of what each has (people x anything): repeats x anything."""
+        flat = values.reshape(len(values), -1)
+        return np.asarray((self._weights @ flat).reshape(self.count, *values.shape[1:]))
+
+    @cached_property
+    def _weights(self) -> Array:
+        """How often each person is drawn into each repeat, as a share: repeats x people."""
+        size = len(self.solved)
+        return np.stack([np.bincount(row, minlength=size) for row in self._drawn]) / size
+
     def repeats_rated(self, scale: str, arm: str) -> Array:
         """A scale's ratings over the repeats, shape repeats x people x visits."""
         if self._repeats is not None:
@@ -210,6 +232,9 @@ class Sample:
     def repeats_expected(self, scale: Scale, arm: str) -> Array:
         """A scale's expected totals over the repeats, shape repeats x people x moments."""
         key = (scale.name, arm)
+        if self.drawn is not None:
+            among = self.places(self.times_h, self.moments_h)
+            return self.people_expected(scale.name, arm)[:, among][self.drawn]
         if key not in self._expected:
             found = [scale.expected(latents, person) for latents, person in self._each_repeat(scale, arm)]
             self._expected[key] = np.asarray(found)
@@ -217,6 +242,8 @@ class Sample:
 
     def repeats_item_means(self, scale: Scale, arm: str) -> Array:
         """Averages over people of a scale's expected items, shape repeats x moments x items."""
+        if self.drawn is not None and scale.name == "MADRS":
+            return self.drawn_averages(self.items(arm)[:, self.places(self.times_h, self.moments_h)])
         each = self._each_repeat(scale, arm)
         return np.asarray([scale.expected_items(latents, person).mean(axis=0) for latents, person in each])
 

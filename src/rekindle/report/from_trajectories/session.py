@@ -114,6 +114,8 @@ def readiness_of_people(sample: Sample, arm: Arm, start_h: float) -> Array:
 
 def readiness_of_studies(sample: Sample, arm: Arm, start_h: float) -> Array:
     """Hours from a session's start to being ready to leave, repeats x people; infinite if later than looked at."""
+    if sample.drawn is not None:
+        return readiness_of_people(sample, arm, start_h)[sample.drawn]
     places, hours = _moments(sample, start_h)
     studies = [sample.repeats_expected(SCALES[name], arm.name)[:, :, places] for name in READINESS]
     size = studies[0].shape[:2]
