@@ -54,6 +54,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "parameters.md": parameters_page,
         "reference.md": reference_page,
         "trials-catalogue.md": trials_page,
+        "trial-file.md": trial_file_page,
     }
 
 
@@ -166,6 +167,48 @@ def parameters_page() -> str:
         "| name | value | unit | range | grade | record or reason | meaning |\n"
         "| --- | ---: | --- | --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
     )
+
+
+def trial_file_page() -> str:
+    """The trial file, from its schema and its tables of words."""
+    from rekindle.trial import fields as schema
+    from rekindle.trial.quantities import QUANTITIES
+    from rekindle.trial.words import adjuncts, diagnoses, other_scales, settings
+
+    schemas = {
+        "Fields": schema.TrialFields, "design": schema.DesignFields, "participants": schema.ParticipantFields,
+        "participants: severity": schema.SeverityFields, "arms": schema.TrialArmFields,
+        "stages of an arm": schema.StageFields, "masking of an arm": schema.ArmMaskingFields,
+        "contact of an arm": schema.ContactFields, "measure": schema.MeasureFields, "dropout": schema.DropoutFields,
+        "published": schema.NumberFields, "conditions": schema.ConditionFields,
+    }  # fmt: skip
+    example = (PACKAGE.parents[1] / "examples" / "trial.yaml").read_text(encoding="utf-8")
+    parts = ["# The trial file", "Made from the schema. How it is used: [virtual trials](trials.md).",
+             f"```yaml\n{example.strip()}\n```"]  # fmt: skip
+    for title, each in schemas.items():
+        rows = [f"| `{field.alias or name}` | {_default(field)} | {field.description} |"
+                for name, field in each.model_fields.items()]  # fmt: skip
+        head = ["| field | default | meaning |", "| --- | --- | --- |"]
+        parts.append("\n".join([f"## {title}\n\n{inspect.getdoc(each)}\n", *head, *rows]))
+    tables: dict[str, tuple[str, list[tuple[str, ...]]]] = {
+        "Quantities": ("quantity | of | unit | needs | may have | meaning", [
+            (f"`{q.name}`", q.needs, q.unit, ", ".join(q.required), ", ".join((*q.allowed, *(("of",) if q.of else ()))),
+             q.meaning) for q in QUANTITIES.values()]),
+        "Words of `with`": ("word | what the model has | why", [
+            (f"`{word}`", each.status, each.reason) for word, each in adjuncts().items()]),
+        "Diagnoses": ("diagnosis | people | what the model has | why", [
+            (f"`{name}`", each.population, each.status, each.reason) for name, each in diagnoses().items()]),
+        "Scales that are shown and not scored": ("scale | range | what | status", [
+            (f"`{name}`", f"{each.lowest:g} to {each.highest:g}", each.title, each.status)
+            for name, each in other_scales().items()]),
+        "Settings": ("setting | value | range | grade | record | meaning | reason", [
+            (f"`{name}`", f"{each.value:g}", f"{each.low:g} to {each.high:g}", each.grade, each.record, each.meaning,
+             each.reason) for name, each in settings().items()]),
+    }  # fmt: skip
+    for title, (columns, body) in tables.items():
+        rule = "| " + " | ".join("---" for _ in columns.split(" | ")) + " |"
+        parts.append("\n".join([f"## {title}\n", f"| {columns} |", rule, *("| " + " | ".join(r) + " |" for r in body)]))
+    return "\n\n".join(parts) + "\n"
 
 
 def trials_page() -> str:

@@ -1,4 +1,4 @@
-"""The command line: `rekindle simulate`, `predict`, `model`, `evidence`, `dose`.
+"""The command line: `rekindle simulate`, `trial`, `score`, `calibrate`, `predict`, `model`, `evidence`, `dose`.
 
 A command reads its arguments, calls one function of the package and prints what comes back. Every error
 leaves here in one form: what is wrong, where, what would be right, on standard error; never a traceback.

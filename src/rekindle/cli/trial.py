@@ -42,46 +42,62 @@ def trial(
     json: Json = False,
 ) -> None:
     """Run a virtual trial: report.html, ratings.csv, trial.json, run.json and figures/*.svg."""
-    from rekindle.cli.output import emit, emit_json
-    from rekindle.report.plain import write_plain
-    from rekindle.report.trial_pages import trial_page
-    from rekindle.run import check_replaceable, run_directory, write_run_file
-    from rekindle.trial.contributions import contributions
-    from rekindle.trial.power import power as power_of
+    from rekindle.cli.output import emit_json
+    from rekindle.run import check_replaceable
     from rekindle.trial.reading import read_trial
-    from rekindle.trial.results import arm_results, results
-    from rekindle.trial.virtual import as_table, plain_facts, run_trial
 
     check_replaceable(out)
     read = read_trial(file)
     luck = _checked(read.seed if seed is None else seed, people)
-    plan = _plan(look, spending)
+    asked = {"endpoint": endpoint, "plan": _plan(look, spending), "sets": sets} if power else None
+    found = _run(read, out, luck, people, threads, asked, page=not no_report)
+    if json:
+        emit_json({"out": str(out), **found})
+    else:
+        _say(found, out if no_report else out / "report.html")
+
+
+def _run(
+    read: Trial, out: Path, seed: int, people: int | None, threads: int | None, asked: dict[str, Any] | None,
+    *, page: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Run the trial, write everything, and give the results as plain values."""
+    from rekindle.report.plain import write_plain
+    from rekindle.report.trial_pages import trial_page
+    from rekindle.run import run_directory, write_run_file
+    from rekindle.trial.contributions import contributions
+    from rekindle.trial.power import power
+    from rekindle.trial.results import arm_results, results
+    from rekindle.trial.virtual import as_table, plain_facts, run_trial
+
     with run_directory(out) as directory:
-        done = run_trial(read, people=people, seed=luck, threads=threads)
-        found: dict[str, Any] = results(done) | {"people": plain_facts(done)}
-        parts = contributions(read, seed=luck, threads=threads)
-        found["contributions"] = parts.as_dict()
-        sized = power_of(read, endpoint=endpoint, plan=plan, sets=sets, seed=luck, threads=threads) if power else None
+        done = run_trial(read, people=people, seed=seed, threads=threads)
+        parts = contributions(read, seed=seed, threads=threads)
+        sized = power(read, seed=seed, threads=threads, **asked) if asked is not None else None
+        found = results(done) | {"people": plain_facts(done), "contributions": parts.as_dict()}
         if sized is not None:
             found["power"] = sized.as_dict()
         (directory / "ratings.csv").write_text(as_table(done), encoding="utf-8")
         _write_json(directory / "trial.json", found)
-        if not no_report:
-            page = trial_page(read, arm_results(done, str(found["scale"])), found, parts, sized, luck)
-            write_plain(page, directory)
-        write_run_file(directory, _provenance(read, luck), facts={"trial_file": read.text})
-    if json:
-        emit_json({"out": str(out), **found})
-        return
+        if page:
+            write_plain(trial_page(read, arm_results(done, found["scale"]), found, parts, sized, seed), directory)
+        write_run_file(directory, _provenance(read, seed), facts={"trial_file": read.text})
+    return found
+
+
+def _say(found: dict[str, Any], where: Path) -> None:
+    from rekindle.cli.output import emit
+
     for one in found["comparisons"]:
         estimate = one["estimates"][0]
         emit(f"{one['arms'][0]} less {one['arms'][1]}: {estimate['value']:.1f} points, p {estimate['p']:.3f}")
-    for arm, change in parts.whole.items():
-        drug = next(part for part in parts.parts if part.arm == arm and part.part == "drug")
-        emit(f"{arm}: {change:.1f} points on average, {drug.added:.1f} of them the drug itself")
-    if sized is not None:
-        emit(f"For an assurance of 80 %: {sized.size_for(0.8) or 'more than the table holds'} people in the first arm")
-    emit(f"Wrote {out if no_report else out / 'report.html'}")
+    for arm, change in found["contributions"]["change"].items():
+        drug = next(part for part in found["contributions"]["parts"] if part["arm"] == arm and part["part"] == "drug")
+        emit(f"{arm}: {change:.1f} points on average, {drug['added']:.1f} of them the drug itself")
+    if "power" in found:
+        size = found["power"]["size_for_80"]
+        emit(f"For an assurance of 80 %: {size or 'more than the table holds'} people in the first arm")
+    emit(f"Wrote {where}")
 
 
 def _checked(seed: int, people: int | None) -> int:

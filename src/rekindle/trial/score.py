@@ -268,7 +268,7 @@ def _reason(number: Scored, numbers: Sequence[Scored]) -> str:
         else:
             said.append(f"unlike {len(like) - same} of {len(like)} others of its kind: this trial differs")
     else:
-        said.append(f"the only number of its kind ({number.quantity}, {number.arm_class})")
+        said.append(f"the only number of its kind ({number.quantity.replace('_', ' ')}, {number.arm_class})")
     if min(number.n, default=99.0) < 20:
         said.append(f"in {min(number.n):g} people")
     return "; ".join(said) + "."
