@@ -247,3 +247,30 @@ def test_a_run_measures_its_own_error_on_a_sample() -> None:
     assert 0.0 < usual <= 1.1 * true < 3e-4
     assert loose > 3 * usual
     assert "sample_error" not in solve(LOWERED, rows, schedule, ["A"]).report
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("screening", 1e-3), ("default", 3e-4), ("tight", 1e-6)])
+def test_accuracies_have_names(name: str, tolerance: float) -> None:
+    schedule = Schedule(WEEK, LOOKS)
+    named = solve(LOWERED, people(2), schedule, ["A"], relative_tolerance=name, threads=1)
+    numbered = solve(LOWERED, people(2), schedule, ["A"], relative_tolerance=tolerance, threads=1)
+    assert np.array_equal(named.values, numbered.values)
+
+
+def test_an_accuracy_of_another_name_is_refused() -> None:
+    with pytest.raises(InputError, match="tight"):
+        solve(LOWERED, people(1), Schedule(WEEK, LOOKS), ["A"], relative_tolerance="tigth")
+
+
+@pytest.mark.parametrize("width", [1, 2, 4, 8, 16])
+def test_lanes_of_every_width_agree_to_the_tolerance(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One number at a time, SSE, AVX2, AVX-512, and two vectors at once; only the last digits differ."""
+    from rekindle.engine import native
+
+    schedule, names = Schedule(WEEK, LOOKS), ["A", "c", "R", "gone"]
+    here = solve(LOWERED, people(5), schedule, names, relative_tolerance=1e-8, threads=1)
+    monkeypatch.setattr(native, "lanes_here", lambda: width)
+    there = solve(LOWERED, people(5), schedule, names, relative_tolerance=1e-8, threads=1)
+    assert there.report["lanes"] == width
+    scale = np.abs(here.values).max(axis=(0, 1))
+    assert np.max(np.abs(there.values - here.values) / (np.abs(here.values) + 1e-3 * scale)) <= 1e-8

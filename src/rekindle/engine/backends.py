@@ -26,6 +26,8 @@ Backend = Literal["native", "xla", "reference"]
 BACKENDS: tuple[Backend, ...] = ("native", "xla", "reference")
 CHECK_TOLERANCE = 1e-8
 DEFAULT_TOLERANCE: Mapping[str, float] = {"native": 3e-4, "xla": 3e-4, "reference": 1e-9}
+TOLERANCES: Mapping[str, float] = {"screening": 1e-3, "default": 3e-4, "tight": 1e-6}
+"""Relative tolerances by name."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def solve(
     outputs: Sequence[str],
     *,
     backend: Backend = "native",
-    relative_tolerance: float | None = None,
+    relative_tolerance: float | str | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
     scale: NDArray[np.floating[Any]] | None = None,
@@ -83,7 +85,8 @@ def solve(
 
     `parameters` has shape (people, parameters) in the order of `lowered.parameters`; one row or None (the
     network's own values) stands for as many people as there are schedules. `schedules` is one for all or one
-    a person, compiled or not. `progress` is called with (people done, people). `scale`, shape (states,), is a
+    a person, compiled or not. `relative_tolerance` is a number or "screening" (1e-3), "default" (3e-4) or "tight"
+    (1e-6); None is the backend's own. `progress` is called with (people done, people). `scale`, shape (states,), is a
     typical size of every state and steers absolute tolerances; by default it is that of one person with the
     network's own parameters on the first schedule. Give it where blocks of people must agree to the last bit. `check`
     people, spread over all, are solved again at a tolerance of 1e-8; `report["sample_error"]` is then the
@@ -123,9 +126,13 @@ def solve(
     return Solution(names, _times(task, values.shape[1]), values, tuple(failures), report, end)
 
 
-def _checked_tolerance(backend: Backend, tolerance: float | None) -> float:
+def _checked_tolerance(backend: Backend, tolerance: float | str | None) -> float:
     if backend not in BACKENDS:
         raise unknown("backend", backend, BACKENDS)
+    if isinstance(tolerance, str):
+        if tolerance not in TOLERANCES:
+            raise unknown("accuracy", tolerance, tuple(TOLERANCES))
+        return TOLERANCES[tolerance]
     chosen = DEFAULT_TOLERANCE[backend] if tolerance is None else tolerance
     if not 1e-14 <= chosen <= 0.1:
         raise InputError(f"The relative tolerance {chosen:g} is not between 1e-14 and 0.1.")
