@@ -29,7 +29,7 @@ from rekindle.inference.emulator import CrossValidated, Emulator, fit
 from rekindle.inference.likelihood import Facts, Likelihood
 from rekindle.inference.priors import Prior
 from rekindle.inference.sampler import Posterior, Sampler, SamplerSettings
-from rekindle.inference.targets import Luck, Simulator, published
+from rekindle.inference.targets import Luck, Simulator, published, trials_of
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
@@ -153,7 +153,8 @@ def calibrate(
     file.fill(prior.shares(sobol_scores(prior, settings.seed, numbers)), numbers, progress)
     scatter = luck_of_people(file, middle, REPEATS, progress=progress)
     rows = file.bank().only(file.bank().numbers < settings.sets)
-    first = fit(rows.shares, rows.expected, seed=settings.seed, luck=scatter)
+    alike = list(trials_of(simulator.targets).values())
+    first = fit(rows.shares, rows.expected, seed=settings.seed, luck=scatter, groups=alike)
     _tell(progress, "sampling the posterior", 0)
     facts = conditioned(first.emulator, luck)
     posterior = sampler.sample(facts, settings.seed, settings.sampler)
@@ -190,7 +191,10 @@ def _refined(found: Calibration, file: BankFile, conditioned: _Conditioned, prog
     scatter = luck_of_people(file, middle, REPEATS, start=1000, progress=progress)
     luck = _luck(found.simulator, found.prior, settings, middle)
     rows = both.only((both.numbers < settings.sets) | np.isin(both.numbers, later))
-    fitted = fit(rows.shares, rows.expected, seed=settings.seed, luck=scatter, judged_on=~rows.first_round)
+    fitted = fit(
+        rows.shares, rows.expected, seed=settings.seed, luck=scatter,
+        groups=list(trials_of(found.simulator.targets).values()), judged_on=~rows.first_round,
+    )  # fmt: skip
     facts = conditioned(fitted.emulator, luck)
     again = sampler.sample(facts, settings.seed + 1, settings.sampler)
     return replace(found, bank=rows, luck=luck, fitted=fitted, facts=facts, posterior=again, check=check)

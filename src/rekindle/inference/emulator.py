@@ -1,15 +1,17 @@
 """Each published number as a smooth function of the shared parameters, learned from the bank, with its error.
 
-A quadratic in the shares, fitted by ridge regression in which a coefficient may be as large as the linear fit of
-its parameter says (adaptive ridge); how much of it is linear and how much it is shrunk is chosen by leaving rows
-out one by one, which has a closed form (PRESS; Allen 1974, doi:10.1080/00401706.1974.10489157). The error is that
-of a fivefold cross-validation of the whole procedure. It holds what the people of a row were lucky with, what the
-parameters that are not estimated do, and what the quadratic misses; the first averages out over rows and is
-taken off again, measured by simulating one set with several groups of people.
+A quadratic in the shares, fitted by ridge regression in which a coefficient may be as large as the linear fits of
+its parameter say, those of all numbers of a trial together (adaptive ridge); how much of it is linear and how much
+it is shrunk is chosen by leaving rows out one by one, which has a closed form (PRESS; Allen 1974,
+doi:10.1080/00401706.1974.10489157). The error is that of a fivefold cross-validation of the whole procedure. It
+holds what the people of a row were lucky with, what the parameters that are not estimated do, and what the quadratic
+misses; the first averages out over rows and is taken off again, measured by simulating one set with several groups
+of people.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,16 +69,19 @@ def fit(
     *,
     seed: int,
     luck: Array | None = None,
+    groups: Sequence[Sequence[int]] | None = None,
     judged_on: NDArray[np.bool_] | None = None,
 ) -> CrossValidated:
     """Emulators of the expected numbers (rows, targets) at shares (rows, parameters).
 
     `luck` is the standard deviation that the choice of people alone gives a row's numbers, shape (targets,);
-    `judged_on` marks the rows whose errors count, all by default.
+    `groups` are targets (of one trial) that the same parameters move, each alone by default; `judged_on` marks the
+    rows whose errors count, all by default.
     """
     rows = len(shares)
+    alike = [[place] for place in range(expected.shape[1])] if groups is None else groups
     fold = np.asarray(generator(seed, "emulator", "folds").permutation(rows) % FOLDS, dtype=np.int64)
-    parts = [_fitted(shares[fold != each], expected[fold != each]) for each in range(FOLDS)]
+    parts = [_fitted(shares[fold != each], expected[fold != each], alike) for each in range(FOLDS)]
     predicted = np.empty_like(expected)
     for each, part in enumerate(parts):
         predicted[fold == each] = part.predict(shares[fold == each])
@@ -85,7 +90,7 @@ def fit(
     total = np.sqrt(np.mean(residuals**2, axis=0))
     spread = np.maximum(np.var(expected[judged], axis=0), 1e-300)
     chance = np.zeros_like(total) if luck is None else luck
-    whole = _fitted(shares, expected)
+    whole = _fitted(shares, expected, alike)
     least = np.maximum((LEAST_ERROR * total) ** 2, whole.leverage * np.minimum(chance, total) ** 2)
     error = np.sqrt(np.maximum(total**2 - chance**2, least))
     facts = {
@@ -97,21 +102,28 @@ def fit(
     return CrossValidated(replace(whole, **facts), tuple(replace(part, **facts) for part in parts), fold)
 
 
-def _fitted(shares: Array, expected: Array) -> Emulator:
+def _fitted(shares: Array, expected: Array, groups: Sequence[Sequence[int]]) -> Emulator:
     width = shares.shape[1]
     count = expected.shape[1]
     middle = shares.mean(axis=0)
     x = shares - middle
     y = expected - expected.mean(axis=0)
     values, vectors = np.linalg.eigh(x @ x.T)
-    intercept = np.empty(count)
-    linear = np.empty((count, width))
-    quadratic = np.empty((count, width, width))
-    leverage = np.empty(count)
-    for target in range(count):
-        slopes = x.T @ _solved(values, vectors, y[:, target]).weights
-        found = _best_quadratic(x, y[:, target], slopes)
-        intercept[target], linear[target], quadratic[target], leverage[target] = found
+    intercept = np.zeros(count)
+    linear = np.zeros((count, width))
+    quadratic = np.zeros((count, width, width))
+    leverage = np.full(count, 1.0 / len(shares))
+    for group in groups:
+        spread = np.maximum(y[:, group].std(axis=0), 1e-12)
+        slopes = [
+            x.T @ _solved(values, vectors, y[:, place]).weights / size
+            for place, size in zip(group, spread, strict=True)
+        ]
+        relevance = np.sqrt(np.mean(np.square(slopes), axis=0))
+        if relevance.max() > 1e-9:
+            fits = _best_quadratics(x, y[:, group], relevance / relevance.max())
+            for place, found in zip(group, fits, strict=True):
+                intercept[place], linear[place], quadratic[place], leverage[place] = found
     # Back from shares around their mean to shares as they are.
     intercept += expected.mean(axis=0) - linear @ middle + np.einsum("i,mij,j->m", middle, quadratic, middle)
     linear -= 2.0 * np.einsum("mij,j->mi", quadratic, middle)
@@ -128,30 +140,27 @@ class _Ridge:
     leverage: float
 
 
-def _best_quadratic(x: Array, y: Array, slopes: Array) -> tuple[float, Array, Array, float]:
-    """The quadratic of least leave-one-out error: intercept, gradient, curvature, mean leverage of a row."""
-    size = np.abs(slopes)
-    largest = size.max()
-    if largest <= 0.0:
-        return 0.0, np.zeros(x.shape[1]), np.zeros((x.shape[1], x.shape[1])), 1.0 / len(x)
-    best: tuple[_Ridge, Array, float, Array] | None = None
-    for relevance in (np.maximum(size / largest, LEAST_RELEVANCE), np.ones_like(size)):
-        scale = relevance / np.sqrt(np.sum(relevance**2 * x.var(axis=0)))
-        scaled = x * scale
-        straight = scaled @ scaled.T
-        for share in SHARES_OF_SQUARES:
-            kernel = straight + share * straight**2
-            mean = kernel.mean(axis=0)
-            values, vectors = np.linalg.eigh(kernel - mean - mean[:, None] + mean.mean())
-            found = _solved(values, vectors, y)
-            if best is None or found.press < best[0].press:
-                best = (found, scale, share, mean)
-    assert best is not None
-    ridge, scale, share, mean = best
+def _best_quadratics(x: Array, y: Array, relevance: Array) -> list[tuple[float, Array, Array, float]]:
+    """For each column of y the quadratic of least leave-one-out error: intercept, gradient, curvature, leverage."""
+    scale = np.maximum(relevance, LEAST_RELEVANCE)
+    scale = scale / np.sqrt(np.sum(scale**2 * x.var(axis=0)))
     scaled = x * scale
-    gradient = scale * (scaled.T @ ridge.weights)
-    curvature = share * np.einsum("n,ni,nj->ij", ridge.weights, scaled, scaled) * np.outer(scale, scale)
-    return float(-ridge.weights @ mean), gradient, curvature, ridge.leverage
+    straight = scaled @ scaled.T
+    best: list[tuple[_Ridge, float, Array]] = []
+    for share in SHARES_OF_SQUARES:
+        kernel = straight + share * straight**2
+        mean = kernel.mean(axis=0)
+        values, vectors = np.linalg.eigh(kernel - mean - mean[:, None] + mean.mean())
+        found = [(_solved(values, vectors, column), share, mean) for column in y.T]
+        best = found if not best else [
+            new if new[0].press < old[0].press else old for new, old in zip(found, best, strict=True)
+        ]  # fmt: skip
+    fits = []
+    for ridge, share, mean in best:
+        gradient = scale * (scaled.T @ ridge.weights)
+        curvature = share * (scaled.T * ridge.weights) @ scaled * np.outer(scale, scale)
+        fits.append((float(-ridge.weights @ mean), gradient, curvature, ridge.leverage))
+    return fits
 
 
 def _solved(values: Array, vectors: Array, y: Array) -> _Ridge:

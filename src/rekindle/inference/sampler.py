@@ -25,16 +25,17 @@ class SamplerSettings:
     """Chains, steps of adaptation and draws of each chain, and the acceptance that the step size aims at."""
 
     chains: int = 4
-    warmup: int = 500
+    warmup: int = 300
     draws: int = 500
-    target_acceptance: float = 0.85
+    target_acceptance: float = 0.8
 
 
 @dataclass(frozen=True)
 class Posterior:
     """Draws: `vectors` (chains, draws, size) unconstrained; `shares` and `sizes` of all draws, chains joined.
 
-    `mode` is the Laplace mode, `divergent` how many steps broke down, `rhat` and `effective` (size,) the
+    `mode` is the Laplace mode, `divergent` how many steps broke down, `steps` the
+    mean number of leapfrog steps of a draw, `rhat` and `effective` (size,) the
     diagnostics of every coordinate.
     """
 
@@ -43,6 +44,7 @@ class Posterior:
     sizes: Array
     mode: Array
     divergent: int
+    steps: float
     rhat: Array
     effective: Array
 
@@ -113,16 +115,20 @@ class Sampler:
         best = self.mode(facts) if mode is None else mode
         root = np.linalg.cholesky(self.laplace(facts, best))
         random = np.random.default_rng(seed)
-        begins = best + 0.5 * random.standard_normal((settings.chains, len(best))) @ root.T
+        begins = 0.5 * random.standard_normal((settings.chains, len(best)))
         run = self._run(settings)
         keys = jax.random.split(jax.random.key(seed), settings.chains)
-        chains = [run(key, jnp.asarray(begin), facts) for key, begin in zip(keys, begins, strict=True)]
-        vectors = np.stack([np.asarray(chain[0]) for chain in chains])
+        chains = [
+            run(key, jnp.asarray(begin), jnp.asarray(best), jnp.asarray(root), facts)
+            for key, begin in zip(keys, begins, strict=True)
+        ]
+        vectors = np.stack([best + np.asarray(chain[0]) @ root.T for chain in chains])
         divergent = int(sum(int(np.asarray(chain[1]).sum()) for chain in chains))
+        steps = float(np.mean([np.asarray(chain[2]).mean() for chain in chains]))
         flat = vectors.reshape(-1, vectors.shape[-1])
         rhat, effective = diagnostics(vectors)
         sizes = np.exp(flat[:, len(self.likelihood.prior.parameters) :])
-        return Posterior(vectors, np.asarray(self._shares(flat)), sizes, best, divergent, rhat, effective)
+        return Posterior(vectors, np.asarray(self._shares(flat)), sizes, best, divergent, steps, rhat, effective)
 
     def trials(self, vectors: Array, facts: Facts) -> Array:
         """Log density of each trial at unconstrained vectors (draws, size), shape (draws, trials)."""
@@ -135,13 +141,16 @@ class Sampler:
 
 
 def _chain(likelihood: Likelihood, settings: SamplerSettings) -> Callable[..., Any]:
-    """A compiled function of (key, where to begin, facts) that gives draws and which steps diverged."""
+    """A compiled function of (key, begin, mode, root, facts) that gives draws and which steps diverged.
+
+    It moves in coordinates in which the normal approximation at the mode, with covariance `root root'`, is round.
+    """
     import blackjax
     import jax
 
-    def run(key: Any, begin: Any, facts: Facts) -> tuple[Any, Any]:
-        def log_density(vector: Any) -> Any:
-            return likelihood.log_density(vector, facts)
+    def run(key: Any, begin: Any, mode: Any, root: Any, facts: Facts) -> tuple[Any, Any, Any]:
+        def log_density(place: Any) -> Any:
+            return likelihood.log_density(mode + root @ place, facts)
 
         adapting, drawing = jax.random.split(key)
         adaptation = blackjax.window_adaptation(
@@ -150,12 +159,12 @@ def _chain(likelihood: Likelihood, settings: SamplerSettings) -> Callable[..., A
         (state, parameters), _ = adaptation.run(adapting, begin, settings.warmup)
         kernel = blackjax.nuts(log_density, **parameters).step
 
-        def step(state: Any, key: Any) -> tuple[Any, tuple[Any, Any]]:
+        def step(state: Any, key: Any) -> tuple[Any, tuple[Any, Any, Any]]:
             state, info = kernel(key, state)
-            return state, (state.position, info.is_divergent)
+            return state, (state.position, info.is_divergent, info.num_integration_steps)
 
-        _, (positions, divergent) = jax.lax.scan(step, state, jax.random.split(drawing, settings.draws))
-        return positions, divergent
+        _, (positions, divergent, steps) = jax.lax.scan(step, state, jax.random.split(drawing, settings.draws))
+        return positions, divergent, steps
 
     compiled_run: Callable[..., Any] = jax.jit(run)
     return compiled_run
