@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rekindle.engine import Bolus, Infusion, Schedule, Set, lower, read_antimony
@@ -49,7 +49,9 @@ def effects(segments: Segments) -> list[list[tuple[int, int, float]]]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
+@example([[Set(2.5000000005, "k", 1.0), Set(2.5, "k", 2.0)]])
+@example([[Infusion(1.0, "A", 2.0, 1.5 + 5e-10), Infusion(2.5, "A", 3.0, 1.5)]])
 @given(st.lists(person, min_size=1, max_size=4))
 def test_a_table_is_each_schedule(people: list[list[Bolus | Infusion | Set]]) -> None:
     looked = (0.0, 2.5, 7.0, END)

@@ -154,7 +154,8 @@ def compile_table(lowered: Lowered, begin_h: Floats, end_h: Floats, given: Happe
     at_begin, place = _looks_at_begin(begin_h, looks, count)
     actions = _Actions.join([at_begin, actions])
     edges, edge_of, group = _edges(begin_h, end_h, actions)
-    order = np.lexsort((actions.order, actions.rank, group))
+    value = _totals(actions, group)
+    order = np.lexsort((actions.order, actions.time, actions.rank, group))
     group = group[order]
     first = np.searchsorted(group, np.arange(len(edges)), side="left")
     last = np.searchsorted(group, np.arange(len(edges)), side="right")
@@ -166,7 +167,7 @@ def compile_table(lowered: Lowered, begin_h: Floats, end_h: Floats, given: Happe
         last=last.astype(np.int64),
         kind=actions.kind[order],
         position=actions.position[order],
-        value=actions.value[order],
+        value=value[order],
         row_begin=row_begin,
         row_end=row_end,
         time_of=_offsets(looks.person, count),
@@ -186,7 +187,10 @@ def _check(begin_h: Floats, end_h: Floats, given: Happenings) -> None:
 
 @dataclass(frozen=True)
 class _Actions:
-    """Actions of everybody: who, when, in which rank at one time (looks, ends, the rest), and what."""
+    """Actions of everybody: who, when, in which rank at one time (looks, ends, the rest), and what.
+
+    Where something runs, `value` is what it adds and `step` 1 at its beginning and -1 at its end; else `step` is 0.
+    """
 
     person: Integers
     time: Floats
@@ -195,6 +199,7 @@ class _Actions:
     kind: Integers
     position: Integers
     value: Floats
+    step: Integers
 
     @classmethod
     def join(cls, parts: Sequence[_Actions]) -> _Actions:
@@ -210,53 +215,54 @@ def _filled(count: int, value: int) -> Integers:
 
 
 def _actions(states: int, begin_h: Floats, end_h: Floats, given: Happenings) -> _Actions:
+    """What is given as actions; infusions as what their beginnings and ends add to what runs."""
     begin, end = begin_h[given.person], end_h[given.person]
     runs = given.duration > 0.0
     inside = given.time < end - SAME_TIME_H
     starts = inside & np.where(runs, given.until > begin + SAME_TIME_H, given.time > begin - SAME_TIME_H)
-    number = np.arange(len(given))
-    at_once = starts & ~runs
-    once = _Actions(
-        given.person[at_once],
-        given.time[at_once],
-        _filled(int(at_once.sum()), 2),
-        number[at_once],
-        np.where(given.target[at_once] < states, JUMP, BASE).astype(np.int64),
-        _position(given.target[at_once], states),
-        given.value[at_once],
+    at_once, lasting = np.flatnonzero(starts & ~runs), np.flatnonzero(starts & runs)
+    ending = lasting[given.until[lasting] <= end[lasting] + SAME_TIME_H]
+    which = np.concatenate([at_once, lasting, ending])
+    sizes = len(at_once), len(lasting), len(ending)
+    target = given.target[which]
+    on_state = target < states
+    lasts = np.repeat([False, True, True], sizes)
+    at_once_kind, lasting_kind = np.where(on_state, JUMP, BASE), np.where(on_state, RATE, INPUT)
+    return _Actions(
+        person=given.person[which],
+        time=np.concatenate([given.time[at_once], np.maximum(given.time, begin)[lasting], given.until[ending]]),
+        rank=np.repeat(np.array([2, 2, 1], dtype=np.int64), sizes),
+        order=which.astype(np.int64),
+        kind=np.where(lasts, lasting_kind, at_once_kind).astype(np.int64),
+        position=_position(target, states),
+        value=np.where(np.repeat([1, 1, -1], sizes) < 0, -given.value[which], given.value[which]),
+        step=np.repeat(np.array([0, 1, -1], dtype=np.int64), sizes),
     )
-    lasting = starts & runs
-    return _Actions.join([once, _totals(states, given.take(lasting), begin[lasting], end_h, number[lasting])])
 
 
 def _position(target: Integers, states: int) -> Integers:
     return np.where(target < states, target, target - states).astype(np.int64)
 
 
-def _totals(states: int, runs: Happenings, begin: Floats, end_h: Floats, number: Integers) -> _Actions:
-    """What runs into each target in all, whenever that changes: at the beginning and end of every infusion."""
-    count = len(runs)
-    person = np.concatenate([runs.person, runs.person])
-    time = np.concatenate([np.maximum(runs.time, begin), runs.until])
-    rank = np.concatenate([_filled(count, 2), _filled(count, 1)])
-    order = np.concatenate([number, number])
-    into = np.concatenate([runs.target, runs.target])
-    rate = np.concatenate([runs.value, -runs.value])
-    step = np.concatenate([_filled(count, 1), _filled(count, -1)])
-    # What ends within rounding of what begins ends first, as on one edge.
-    sorting = np.lexsort((order, rank, np.round(time / (4.0 * SAME_TIME_H)), into, person))
-    fresh = np.ones(len(sorting), dtype=bool)
-    fresh[1:] = (person[sorting][1:] != person[sorting][:-1]) | (into[sorting][1:] != into[sorting][:-1])
-    total = _running(rate[sorting], fresh)
-    running = _running(step[sorting].astype(np.float64), fresh)
-    total[np.abs(running) < 0.5] = 0.0
-    kept = time[sorting] <= end_h[person[sorting]] + SAME_TIME_H
-    sorting, total = sorting[kept], total[kept]
-    kind = np.where(into < states, RATE, INPUT).astype(np.int64)
-    return _Actions(
-        person[sorting], time[sorting], rank[sorting], order[sorting], kind[sorting],
-        _position(into, states)[sorting], total,
-    )  # fmt: skip
+def _totals(actions: _Actions, group: Integers) -> Floats:
+    """The actions' values, where something runs what runs into its target in all after each change.
+
+    `group` is every action's edge.
+    """
+    value = actions.value.copy()
+    runs = np.flatnonzero(actions.step)
+    if not len(runs):
+        return value
+    keys = (actions.order, actions.time, actions.rank, group, actions.position, actions.kind)
+    runs = runs[np.lexsort(tuple(key[runs] for key in keys))]
+    fresh = np.ones(len(runs), dtype=bool)
+    fresh[1:] = False
+    for key in (actions.person, actions.position, actions.kind):
+        fresh[1:] |= key[runs][1:] != key[runs][:-1]
+    total = _running(actions.value[runs], fresh)
+    total[np.abs(_running(actions.step[runs].astype(np.float64), fresh)) < 0.5] = 0.0
+    value[runs] = total
+    return value
 
 
 def _running(values: Floats, fresh: NDArray[np.bool_]) -> Floats:
@@ -275,7 +281,7 @@ def _looks_at_begin(begin_h: Floats, looks: Looks, count: int) -> tuple[_Actions
     size = int(early.sum())
     actions = _Actions(
         looks.person[early], begin_h[looks.person[early]], _filled(size, 0), np.arange(size), _filled(size, LOOK),
-        place[early].astype(np.int64), np.zeros(size),
+        place[early].astype(np.int64), np.zeros(size), _filled(size, 0),
     )  # fmt: skip
     return actions, place.astype(np.int64)
 
