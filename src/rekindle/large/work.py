@@ -19,7 +19,7 @@ from rekindle.outcomes import SCALES, observe
 from rekindle.outcomes.endpoints import remission, response
 from rekindle.simulate import screened_from, solve_arm
 from rekindle.study_summary import Over, Quantity
-from rekindle.trajectories import TREATED, Solved, latents_of, person_inputs, scales_of
+from rekindle.trajectories import TREATED, Solved, by_output, latents_of, person_inputs, scales_of
 
 if TYPE_CHECKING:
     from rekindle.population import People
@@ -126,9 +126,7 @@ def _looked_at(plan: Plan, cohort: People, solved: list[Solved], begin: int) -> 
     """The people of a slice who were solved in every arm, with their scales and ratings."""
     good = np.all([np.isfinite(arm.values).all(axis=(1, 2)) for arm in solved], axis=0)
     study, numbers = plan.study, np.flatnonzero(good)
-    # The solver gives people x times x outputs; each output's people lie side by side from here on.
-    turned = [np.ascontiguousarray(arm.values.transpose(2, 1, 0)).transpose(2, 1, 0) for arm in solved]
-    arms = [Solved(arm.arm, arm.times_h, arm.outputs, values, ()) for arm, values in zip(solved, turned, strict=True)]
+    arms = [by_output(arm) for arm in solved]
     places = np.searchsorted(np.asarray(plan.times_h), np.asarray(plan.visits_h))
     courses: dict[tuple[str, str], Array] = {}
     rated: dict[tuple[str, str], Array] = {}

@@ -8,33 +8,25 @@ as 0; a parameter acts on an output when a path leads from it to the output thro
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rekindle.cohort import administrations, person_parameters
-from rekindle.mechanism.assemble import antimony_text
 from rekindle.mechanism.delivery import NEEDED, deliver
 from rekindle.mechanism.parameters import parameter_table
 from rekindle.mechanism.plausible import uncertain_parameters
 from rekindle.report.from_trajectories.sample import Sample
+from rekindle.simulate import lowered_model
 from rekindle.study import Arm
 
 if TYPE_CHECKING:
     from rekindle.engine.network import Network
 
 
-@lru_cache(maxsize=1)
-def _network() -> Network:
-    from rekindle.engine.reading import read_antimony
-
-    return read_antimony(antimony_text())
-
-
 def acting_parameters(sample: Sample, arm: Arm, outputs: Iterable[str]) -> frozenset[str]:
     """Names of the model's parameters on which any of the outputs depends in this arm."""
-    network = _network()
+    network = lowered_model().network
     filled = dosed(sample, arm)
     people = sample.trajectories.cohort
     given = person_parameters(people, arm, hypotheses=sample.study.hypotheses)

@@ -39,8 +39,10 @@ def drivers(sample: Sample) -> Drivers | None:
 
     None where repeats are too few, or cannot tell a single parameter from luck.
     """
+    if not sample.repeated or sample.count < FEWEST:
+        return None
     parameters = candidates(sample)
-    if not sample.repeated or sample.count < FEWEST or not parameters:
+    if not parameters:
         return None
     values = plausible_values(sample.study.studies, sample.seed)
     places = np.column_stack([position(parameter, values[parameter.name]) for parameter in parameters])
