@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rekindle.trial.design import Trial, TrialArm
 from rekindle.trial.moments import ScoredNumber, scored_numbers
-from rekindle.trial.prediction import misfit_kind, span_of
+from rekindle.trial.prediction import COUNTED, misfit_kind, span_of
 
 Array = NDArray[np.float64]
 TIMES_H = (6.0, 84.0, 400.0, 1100.0)
@@ -76,7 +76,7 @@ def usual_luck(number: ScoredNumber, value: float) -> float:
     sizes = [max(size, 2.0) for size in number.n] or [20.0]
     inverse = sum(1.0 / size for size in sizes)
     kind = misfit_kind(number)
-    if kind == "share":
+    if number.quantity in COUNTED:
         share = min(max(value / 100.0, 0.02), 0.98)
         return 100.0 * math.sqrt(share * (1.0 - share) * inverse)
     if kind == "points":

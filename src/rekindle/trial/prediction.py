@@ -92,26 +92,30 @@ def _missed(number: ScoredNumber, expected: Array, misfit: Mapping[str, Array], 
         return np.asarray(100.0 * odds / (1.0 + odds))
     if kind == "points":
         return np.asarray(expected + noise * span_of(number) / 100.0)
-    if kind == "spread":
+    if kind in ("spread", "time"):
         return np.asarray(expected * np.exp(noise))
-    return np.asarray(expected + noise)
+    return np.asarray(expected + noise * (100.0 if number.unit == "%" else 1.0))
+
+
+KIND_OF: Mapping[str, str] = {
+    "standard_deviation": "spread",
+    "sessions_to_response": "time",
+    "number_needed": "time",
+    "correlation": "correlation",
+    "standardised_difference": "effect size",
+    "within_group_d": "effect size",
+    "percent_change": "effect size",
+    "share_of_difference": "effect size",
+}
 
 
 def misfit_kind(number: ScoredNumber) -> str:
-    """Which sort of misfit a number has: points, share, spread, ratio, time, effect size or correlation."""
-    if number.quantity == "standard_deviation":
-        return "spread"
-    if number.quantity in ("time_to_relapse", "sessions_to_response", "number_needed"):
-        return "time"
-    if number.quantity == "correlation":
-        return "correlation"
+    """Which sort of number it is for the calibration: points, share, spread, ratio, time, effect size, correlation."""
     if number.logarithm:
         return "ratio"
-    if number.quantity in COUNTED:
-        return "share"
-    if number.unit == "points":
-        return "points"
-    return "effect size"
+    if number.quantity in KIND_OF:
+        return KIND_OF[number.quantity]
+    return "share" if number.unit == "%" else "points"
 
 
 def span_of(number: ScoredNumber) -> float:

@@ -26,7 +26,7 @@ from rekindle.trial.baselines import (
 )
 from rekindle.trial.design import Trial
 from rekindle.trial.moments import ScoredNumber
-from rekindle.trial.prediction import Predicted, misfit_kind
+from rekindle.trial.prediction import COUNTED, Predicted, misfit_kind
 from rekindle.trial.rules import bootstrap, crps_of_draws, crps_of_normal
 
 Array = NDArray[np.float64]
@@ -211,7 +211,7 @@ def totals(numbers: Sequence[Scored], seed: int = 1) -> dict[str, Any]:
         np.array([getattr(each, name) * each.weight for each in numbers]) for name in ("crps", "crps_mean", "crps_last")
     )
     points = [abs(each.error) for each in numbers if each.kind == "points" and each.quantity in CHANGES]
-    shares = [abs(each.error) for each in numbers if each.kind == "share"]
+    shares = [abs(each.error) for each in numbers if each.quantity in COUNTED]
     rows: dict[str, Any] = {
         "numbers": len(numbers),
         "trials": len(set(groups)),

@@ -1,0 +1,94 @@
+"""The scoreboard by hand: predictions that are right, too narrow, or of a trial that the baselines must not see."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rekindle.trial.baselines import Known, arm_class, known_numbers, meta_mean, nearest_earlier, related
+from rekindle.trial.draws import draws
+from rekindle.trial.moments import ScoredNumber, scored_numbers
+from rekindle.trial.prediction import Predicted, predict
+from rekindle.trial.reading import parse_trial
+from rekindle.trial.score import score
+
+SPEC = importlib.util.spec_from_file_location("trial_examples", Path(__file__).with_name("trial_examples.py"))
+assert SPEC is not None and SPEC.loader is not None
+EXAMPLES = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(EXAMPLES)
+TRIAL = parse_trial(EXAMPLES.PARALLEL)
+
+
+def other(name: str, year: int, change: float) -> str:
+    text = EXAMPLES.PARALLEL.replace("example2013", name).replace("year: 2013", f"year: {year}")
+    return text.replace("value: -16.5", f"value: {change}")
+
+
+def predicted(center: float, sd: float) -> Predicted:
+    """Draws around the published values of all numbers, `center` SDs away."""
+    numbers = scored_numbers([TRIAL])
+    normal = np.random.default_rng(0).normal(size=(4000, len(numbers)))
+    truth = np.array([number.published for number in numbers])
+    drawn = truth + center * sd + sd * normal
+    parts = {"parameters and trial": np.full(len(numbers), sd), "luck": np.full(len(numbers), sd)}
+    return Predicted(TRIAL, numbers, drawn, parts, "by hand", True)
+
+
+def test_numbers_in_the_middle_are_inside_and_far_ones_outside() -> None:
+    library = [parse_trial(other("before", 2010, -10.0)), parse_trial(other("later", 2015, -12.0))]
+    good = score([predicted(0.0, 0.5)], library)
+    assert good.totals["coverage50"] == good.totals["coverage90"] == 1.0
+    assert good.totals["mae_points"] == pytest.approx(0.0, abs=0.05)
+    assert good.totals["skill_vs_mean"] > 0.5
+    bad = score([predicted(4.0, 0.5)], library)
+    assert bad.totals["coverage90"] == 0.0
+    assert bad.numbers[0].z == pytest.approx(-4.0, abs=0.1)
+    assert bad.totals["mae_points"] == pytest.approx(2.0, abs=0.05)
+    assert bad.numbers[0].error == pytest.approx(2.0, abs=0.05)
+    odds = next(each for each in bad.numbers if each.quantity == "odds_ratio")
+    assert odds.published == pytest.approx(4.5) and odds.median == pytest.approx(4.5 * np.exp(2.0), rel=0.05)
+    assert bad.worst[0][1].startswith("predicted higher than published")
+
+
+def test_the_baselines_do_not_see_the_scored_trial_nor_its_people() -> None:
+    overlapping = parse_trial(other("overlapping", 2010, -30.0).replace("arms:", "overlaps: [example2013]\narms:", 1))
+    plain = parse_trial(other("plain", 2011, -10.0))
+    assert related(TRIAL, TRIAL) and related(TRIAL, overlapping) and not related(TRIAL, plain)
+    board = score([predicted(0.0, 0.5)], [TRIAL, overlapping, plain])
+    assert board.numbers[0].baseline_mean == pytest.approx(-10.0)
+    assert board.numbers[0].baseline_last == pytest.approx(-10.0)
+
+
+def test_the_nearest_trial_is_an_earlier_one_of_the_same_design() -> None:
+    own = known_numbers([TRIAL])[0]
+    others = [known_numbers([parse_trial(other(name, year, value))])[0]
+              for name, year, value in (("old", 2005, -9.0), ("recent", 2012, -11.0), ("later", 2020, -13.0))]  # fmt: skip
+    assert nearest_earlier(own, others).mean == -11.0
+    assert nearest_earlier(own, others[2:]).mean == -13.0
+    mean = meta_mean(own, others)
+    assert mean.mean == pytest.approx(-11.0)
+    far: Known = replace(others[0], arms=("ECT",), value=-40.0)
+    assert meta_mean(own, [*others, far]).mean == pytest.approx(-11.0)
+
+
+def test_arms_have_a_class() -> None:
+    trial = parse_trial(EXAMPLES.WITHDRAWAL)
+    assert [arm_class(TRIAL, arm) for arm in TRIAL.arms] == ["ketamine, one session", "midazolam"]
+    assert arm_class(trial, trial.arms[0]) == "spray, several sessions"
+
+
+def test_predictions_are_the_same_for_the_same_seed_and_hold_all_three_parts() -> None:
+    one, again = (predict([TRIAL], sets=4, people=16, seed=3)[0] for _ in range(2))
+    np.testing.assert_array_equal(one.draws, again.draws)
+    assert (one.draws[:, 1] >= 0).all() and (one.draws[:, 1] <= 100).all()
+    numbers: tuple[ScoredNumber, ...] = one.numbers
+    for place in range(len(numbers)):
+        assert one.parts["luck"][place] > 0 and one.parts["parameters and trial"][place] > 0
+    pooled = replace(TRIAL, trials=25)
+    assert draws(pooled, 400, 1).deviations["belief"].std() == pytest.approx(
+        draws(TRIAL, 400, 1).deviations["belief"].std() / 5.0
+    )
