@@ -11,13 +11,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Where a pinned version does not exist for this Python, the newest that does is taken.
 install = $(if $(CONSTRAINTS),$(PIP) -c $(CONSTRAINTS) -e '$(1)' 2>/dev/null || )$(PIP) -e '$(1)'
 
-.PHONY: demo test lint docs validate clean help
+.PHONY: demo test lint docs bench validate clean help
 
 help:
 	@echo "make demo      simulate examples/demo.yaml and say where the report is"
 	@echo "make test      lint, types, documentation and all tests"
 	@echo "make lint      ruff and mypy"
 	@echo "make docs      build the documentation into site/"
+	@echo "make bench     set up the programs to compare with, and time the same work with each"
 	@echo "make validate DATA=DIR   compare the catalogue with patients' data in DIR"
 	@echo "make clean     remove what these targets made"
 
@@ -35,11 +36,14 @@ lint: $(VENV)/.installed-test
 docs: $(VENV)/.installed-test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
+bench: $(VENV)/.installed-bench
+	$(BIN)/rekindle bench --out bench-report
+
 validate: $(VENV)/.installed
 	$(BIN)/python tests/validation/ds005917.py "$(DATA)"
 
 clean:
-	rm -rf $(VENV) site demo-report build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site demo-report bench-report build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.python:
@@ -58,3 +62,7 @@ $(VENV)/.installed: $(VENV)/.python pyproject.toml $(CONSTRAINTS)
 $(VENV)/.installed-test: $(VENV)/.python pyproject.toml $(CONSTRAINTS)
 	$(call install,.[test$(comma)docs])
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: $(VENV)/.python pyproject.toml $(CONSTRAINTS)
+	$(call install,.[bench])
+	@touch $@

@@ -40,7 +40,7 @@ def peers_here(quick: bool) -> tuple[list[Peer], dict[str, str]]:
 
 def tuned(peer: Peer, work: Work, target: float = TARGET) -> dict[str, Any]:
     """A peer's grid: error and speed at every setting, and the quickest that is exact enough (or the most exact)."""
-    begun = time.process_time()
+    held, begun = _resident(), time.process_time()
     peer.prepare(work)
     compile_s = time.process_time() - begun
     rows: list[dict[str, Any]] = []
@@ -49,7 +49,18 @@ def tuned(peer: Peer, work: Work, target: float = TARGET) -> dict[str, Any]:
         rows.append({"setting": setting, "error": work.error(found), "per_second": len(found) / seconds})
     good = [row for row in rows if row["error"] <= target]
     chosen = max(good, key=lambda row: row["per_second"]) if good else min(rows, key=lambda row: row["error"])
-    return {"grid": rows, "setting": chosen["setting"], "error": chosen["error"], "compile_s": compile_s}
+    return {
+        "grid": rows,
+        "setting": chosen["setting"],
+        "error": chosen["error"],
+        "compile_s": compile_s,
+        "memory_mb": _resident() - held,
+    }
+
+
+def _resident() -> float:
+    """Megabytes of memory that this process holds at most so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
 
 
 def interleaved(peers: Sequence[tuple[Peer, Setting]], rounds: int) -> list[list[float]]:
@@ -104,7 +115,7 @@ def compare(rounds: int = 5, quick: bool = False, tell: Tell = lambda line: None
         "processor": processor(),
         "fma_peak_gflops": peak / 1e9,
         "scaling": scaling(setting, quick),
-        "memory_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+        "memory_peak_mb": _resident(),
         "wall_s": time.perf_counter() - begun,
     }
 
@@ -124,6 +135,7 @@ def _entry(
         "ratio_range": [min(against), max(against)] if against else None,
         "fma_peak_fraction": fraction,
         "compile_s": tuning["compile_s"],
+        "memory_growth_mb": tuning["memory_mb"],
         "grid": [row | {"setting": str(row["setting"])} for row in tuning["grid"]],
     }
 

@@ -11,7 +11,7 @@ from rekindle.cohort import cohort
 from rekindle.dosing import parse
 from rekindle.engine.backends import solve
 from rekindle.engine.lower import Lowered
-from rekindle.engine.schedule import Schedule, Segments, compile_schedule
+from rekindle.engine.schedule import Schedule, Segments, compile_schedule, compile_together
 from rekindle.mechanism.outputs import OUTPUTS
 from rekindle.population import draw
 from rekindle.simulate import lowered_model
@@ -89,7 +89,10 @@ def make_work(people: int, doses: int = 12, *, exact: bool = True, outputs: tupl
     )
     column = {name: index for index, name in enumerate(ready.names)}
     rows = np.ascontiguousarray(ready.parameters[:, [column[name] for name in lowered.parameters]])
-    segments = tuple(compile_schedule(schedule, lowered) for schedule in ready.schedules)
+    if ready.together is not None:
+        segments = compile_together(ready.together, lowered, people)
+    else:
+        segments = tuple(compile_schedule(schedule, lowered) for schedule in ready.schedules)
     work = Work(lowered, rows, tuple(ready.schedules), segments, outputs, times, np.empty((0, len(times), 0)))
     if not exact:
         return work
