@@ -3,8 +3,8 @@
     python benchmarks/type_one_error.py [--trials 10000] [--size 40] [--pool 1500]
 
 A large virtual trial is run once with the drug, contact, selection, raters and people leaving; then trials of two arms
-are made of its people, drawn without return and split by chance, and each is analysed as a paper would. Prints the share
-of trials with p < 0.05 and its standard error, for the analysis of covariance and for the odds ratio of responders.
+are made of its people, drawn without return and split by chance, and each is analysed as a paper would. Prints the
+share of trials with p < 0.05 and its standard error, for the analysis of covariance and the odds ratio of responders.
 """
 
 from __future__ import annotations

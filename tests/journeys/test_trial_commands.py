@@ -49,5 +49,6 @@ def test_a_wrong_trial_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
         assert main([command, str(wrong), "--out", str(tmp_path / "out")]) == 2
         assert "line 15" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-    assert main(["trial", str(EXAMPLE), "--out", str(tmp_path / "out"), "--power", "--spending", "pocok", "--look", "0.5"]) == 2
+    looks = ["--power", "--spending", "pocok", "--look", "0.5"]
+    assert main(["trial", str(EXAMPLE), "--out", str(tmp_path / "out"), *looks]) == 2
     assert "pocock" in capsys.readouterr().err

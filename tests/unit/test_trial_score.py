@@ -65,8 +65,8 @@ def test_the_baselines_do_not_see_the_scored_trial_nor_its_people() -> None:
 
 def test_the_nearest_trial_is_an_earlier_one_of_the_same_design() -> None:
     own = known_numbers([TRIAL])[0]
-    others = [known_numbers([parse_trial(other(name, year, value))])[0]
-              for name, year, value in (("old", 2005, -9.0), ("recent", 2012, -11.0), ("later", 2020, -13.0))]  # fmt: skip
+    published = (("old", 2005, -9.0), ("recent", 2012, -11.0), ("later", 2020, -13.0))
+    others = [known_numbers([parse_trial(other(name, year, value))])[0] for name, year, value in published]
     assert nearest_earlier(own, others).mean == -11.0
     assert nearest_earlier(own, others[2:]).mean == -13.0
     mean = meta_mean(own, others)

@@ -143,7 +143,8 @@ def test_the_spread_of_a_rating_is_that_of_drawn_ratings(name: str, level: float
     scale, people = SCALES[name], 20_000
     latents = {each: np.full((people, 1), level) for each in scale.latents}
     drawn = observe(scale, latents, seed=1).total[:, 0]
-    expected, sd = expected_and_sd(scale, expected_items(scale, {each: np.array(level) for each in scale.latents}), None)
+    items = expected_items(scale, {each: np.array(level) for each in scale.latents})
+    expected, sd = expected_and_sd(scale, items, None)
     assert float(expected) == pytest.approx(drawn.mean(), abs=0.06)
     assert float(sd) == pytest.approx(drawn.std(), rel=0.06)
     line = math.floor(float(expected)) - 2.0

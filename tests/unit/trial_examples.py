@@ -28,7 +28,8 @@ published:
     value: -16.5
     spread: {kind: SD, value: 11}
   - {quantity: response, arm: Ketamine, time: 24 h, value: 64}
-  - {quantity: difference, arms: [Ketamine, Midazolam], time: 24 h, value: -7.9, spread: {kind: CI95, values: [-12.7, -3.2]}}
+  - {quantity: difference, arms: [Ketamine, Midazolam], time: 24 h, value: -7.9,
+     spread: {kind: CI95, values: [-12.7, -3.2]}}
   - {quantity: odds_ratio, of: response, arms: [Ketamine, Midazolam], time: 24 h, value: 4.5}
 """
 
@@ -41,7 +42,8 @@ arms:
   - {name: Ketamine, n: 18, course: "0.5 mg/kg ketamine IV over 40 min, day 1"}
   - {name: Saline, n: 18, role: comparator, course: "saline IV over 40 min, day 1"}
 published:
-  - {quantity: standardised_difference, of: score, sign: improvement, arms: [Ketamine, Saline], time: 2 days, value: 0.8}
+  - {quantity: standardised_difference, of: score, sign: improvement, arms: [Ketamine, Saline], time: 2 days,
+     value: 0.8}
 """
 
 WITHDRAWAL = """\
