@@ -230,7 +230,13 @@ def session_hours(arm: Arm) -> tuple[float, ...]:
 
 @lru_cache(maxsize=2)
 def lowered_model() -> Lowered:
-    """Rekindle's model, read and lowered once."""
+    """Rekindle's model, read and lowered once a process, and kept on disk for the next."""
+    from rekindle.engine.kept_model import kept
+
+    return kept(antimony_text(), _made_anew)
+
+
+def _made_anew() -> Lowered:
     from rekindle.engine.lower import lower
     from rekindle.engine.reading import read_antimony
 

@@ -62,7 +62,7 @@ def _compile(text: str) -> bytes:
     return bytes(machine.emit_object(module))
 
 
-def _read(path: Path) -> bytes | None:
+def read_sealed(path: Path) -> bytes | None:
     """The object in a cache file, or None when the file is not sound and ours."""
     try:
         if hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
@@ -78,7 +78,7 @@ def _read(path: Path) -> bytes | None:
     return payload if data[len(_MAGIC) : head] == seal else None
 
 
-def _write(path: Path, payload: bytes) -> None:
+def write_sealed(path: Path, payload: bytes) -> None:
     """Put the object in the cache in one move; a cache that cannot be written is done without."""
     seal = hashlib.sha256(path.name.encode() + payload).digest()
     with contextlib.suppress(OSError):
@@ -133,11 +133,11 @@ def load(text: str) -> Library:
     if key in _LOADED:
         return _LOADED[key]
     path = cache_directory() / f"{key}.o"
-    payload = _read(path)
+    payload = read_sealed(path)
     found = payload is not None
     if payload is None:
         payload = _compile(text)
-        _write(path, payload)
+        write_sealed(path, payload)
     target = llvm.Target.from_default_triple().create_target_machine(opt=2, jit=True)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
     engine.add_object_file(llvm.ObjectFileRef.from_data(payload))
