@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rekindle.engine.reading import read_antimony
 from rekindle.errors import InputError
 from rekindle.inference.targets import Luck, Target
 from rekindle.mechanism.assemble import antimony_text
@@ -125,8 +124,7 @@ class TrialSimulator:
             table = [(p.name, p.value, p.low, p.high) for p in parameter_table().values()]
             spreads = [(v.parameter, v.kind, v.sd, dict(v.correlations)) for v in variability()]
             own = [(name, s.value, s.low, s.high) for name, s in settings().items()]
-            model = read_antimony(antimony_text()).digest
-            self._digest = digest(model, repr(table), repr(spreads), repr(own), repr(self.trials))
+            self._digest = digest(antimony_text(), repr(table), repr(spreads), repr(own), repr(self.trials))
         return self._digest
 
     def expected(self, values: Mapping[str, Array], *, people: int, seed: int) -> Array:
