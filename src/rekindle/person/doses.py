@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -41,9 +40,17 @@ def single(sentence: str, where: str) -> Given:
 
 
 def _once(sentence: str, where: str) -> Course:
-    with suppress(RekindleError):
+    try:
         return parse(f"{sentence}, once")
-    return with_place(parse, sentence, where)
+    except RekindleError as error:
+        first = error
+    try:
+        return parse(sentence)
+    except RekindleError as error:
+        # A sentence that only lacks its time was wrong in some other way once it had one: that is what to mend.
+        shown = first if "not said when" in error.message else error
+        shown.where = f"{where}: {shown.where}" if shown.where else where
+        raise shown from None
 
 
 def course_given(sentence: str, moment: datetime, where: str, *, clocked: bool) -> Iterator[tuple[datetime, Given]]:

@@ -111,7 +111,10 @@ def _has_value(part: Mapping[str, Any]) -> bool:
 
 def _score(part: Mapping[str, Any], where: str) -> float:
     if "valueInteger" in part:
-        return float(part["valueInteger"])
+        number = part["valueInteger"]
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise InputError("The rating has no number.", where=where)
+        return float(number)
     number, _, comparator = quantity(part.get("valueQuantity"), "rating", where)
     if comparator:
         raise InputError("The rating is not one number.", where=where)

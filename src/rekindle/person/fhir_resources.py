@@ -39,6 +39,7 @@ _PARTS = (
     "resourceType", "id", "medicationCodeableConcept",
 )  # fmt: skip
 _MOST_DEEP = 24
+_ONE_OF = re.compile(r"field value from this list \[((?:'\w+'(?:, )?)+)\]")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def checked(kind: str, given: Mapping[str, Any], where: str) -> Resource:
         InputError: an element is missing or not what FHIR says; the element is named, not its value.
         UnsupportedError: `fhir.resources` is not installed.
     """
-    kept = {name: _stripped(given[name], 0, where) for name in KEPT[kind] if name in given}
+    kept = {name: _stripped(given[name], 0, where) for name in KEPT[kind] if given.get(name) is not None}
     if "contained" in kept:
         kept["contained"] = _medications(kept["contained"])
     model = _model(kind)
@@ -83,9 +84,10 @@ def _stripped(value: Any, depth: int, where: str) -> Any:
     if depth > _MOST_DEEP:
         raise InputError("The resource is nested too deep.", where=where)
     if isinstance(value, dict):
-        return {name: _stripped(inner, depth + 1, where) for name, inner in value.items() if name in _PARTS}
+        kept = {name: inner for name, inner in value.items() if name in _PARTS and inner is not None}
+        return {name: _stripped(inner, depth + 1, where) for name, inner in kept.items()}
     if isinstance(value, list):
-        return [_stripped(inner, depth + 1, where) for inner in value]
+        return [_stripped(inner, depth + 1, where) for inner in value if inner is not None]
     return value
 
 
@@ -107,9 +109,13 @@ def _fault(error: Exception, where: str) -> InputError:
         first = listed()[0]
         steps = [str(step) for step in first["loc"] if isinstance(step, str) and step.replace("_", "").isalnum()]
         place, kind = ".".join(step for step in steps if step[:1].islower()), first["type"]
+        choices = _ONE_OF.search(str(first["msg"]))
+        if not place and choices:
+            names = " or ".join(re.findall(r"\w+", choices[1]))
+            return InputError(f"The element {names} is missing.", where=where)
     if not place:
         return InputError("The resource is not FHIR R4.", where=where)
-    if kind == "missing":
+    if kind.rpartition(".")[2] == "missing":
         return InputError(f"The element '{place}' is missing.", where=where)
     return InputError(f"The element '{place}' is not what FHIR R4 says.", where=where)
 

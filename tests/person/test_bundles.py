@@ -1,0 +1,324 @@
+"""FHIR bundles: what each resource says is what is read, times are instants, and nothing in a bundle says who it is."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from rekindle.errors import InputError
+from rekindle.outcomes import scale
+from rekindle.person import Person, parse_person, person_yaml, read_person
+from rekindle.person import fhir_codes as codes
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "person" / "bundle.json"
+TODAY = date(2024, 12, 1)
+SECRETS = ("Invented", "Ida", "Nowhere", "1978-02-11", "Patient/p", "+43", "secret")
+NAMED = {
+    "family": "Invented", "given": ["Ida"],
+}  # fmt: skip
+
+
+def example() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    return found
+
+
+def read(bundle: Any) -> Person:
+    return parse_person(json.dumps(bundle), "bundle.json", today=TODAY)
+
+
+def resources(bundle: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [each["resource"] for each in bundle["entry"] if each["resource"]["resourceType"] == kind]
+
+
+def coded(bundle: dict[str, Any], code: str) -> dict[str, Any]:
+    return next(each for each in resources(bundle, "Observation") if code in json.dumps(each["code"]))
+
+
+def test_the_example_says_what_was_given_and_found() -> None:
+    person = read_person(EXAMPLE)
+    assert person.start == date(2024, 3, 26)
+    assert [(given.time_h, given.sentence) for given in person.given] == [
+        (10.0, "36 mg ketamine IV over 40 min, once"),
+        (7 * 24 + 9.0, "36 mg ketamine IV over 40 min, once"),
+    ]
+    assert [(each.scale, each.time_h, each.total) for each in person.ratings] == [
+        ("PHQ-9", 9.5, 21.0),
+        ("MADRS", 35.0, 22.0),
+        ("PHQ-9", 7 * 24 + 8.5, 14.0),
+    ]
+    assert person.ratings[0].items is not None and sum(person.ratings[0].items.values()) == 21
+    assert person.ratings[0].recall_days == 14.0
+    assert person.vitals[0].systolic_mmhg == 128.0 and person.vitals[0].heart_rate == 74.0
+    assert person.levels[0].ng_ml == pytest.approx(0.72e3 * 237.73e-3)
+    assert person.covariates == {"weight_kg": 72.0, "height_cm": 168.0, "sex": "female", "age_years": 46.0}
+    assert any("1 of kind Encounter not used" in note for note in person.notes)
+    assert any("2 offsets" in note for note in person.notes)
+
+
+def test_hours_between_records_are_those_between_the_instants() -> None:
+    # A second reader: the zone database of the place, with the change to summer time on 31 March 2024.
+    person = read_person(EXAMPLE)
+    vienna = ZoneInfo("Europe/Vienna")
+    first = datetime(2024, 3, 26, 10, tzinfo=vienna).astimezone(UTC)
+    second = datetime(2024, 4, 2, 10, tzinfo=vienna).astimezone(UTC)
+    assert person.given[1].time_h - person.given[0].time_h == (second - first).total_seconds() / 3600 == 7 * 24 - 1
+
+
+def test_the_same_instants_in_another_zone_are_the_same_hours_apart() -> None:
+    bundle = example()
+    plain = read(bundle)
+    for each in resources(bundle, "Observation"):
+        instant = datetime.fromisoformat(each["effectiveDateTime"]).astimezone(UTC)
+        each["effectiveDateTime"] = instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    mixed = read(bundle)
+    gaps = [
+        [record.time_h - person.given[0].time_h for record in (*person.given, *person.ratings, *person.levels)]
+        for person in (plain, mixed)
+    ]
+    assert gaps[0] == gaps[1]
+
+
+def test_midnight_and_new_year_elsewhere_are_told_on_the_clock_of_the_earliest() -> None:
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": []}
+    for when, total in (("2023-12-31T23:30:00-05:00", 20), ("2024-01-01T05:00:00Z", 18)):
+        rating = copy.deepcopy(coded(example(), "44261-6")) | {"effectiveDateTime": when}
+        rating["valueQuantity"]["value"] = total
+        bundle["entry"].append({"resource": rating})
+    person = read(bundle)
+    assert person.start == date(2023, 12, 31)
+    assert [each.time_h for each in person.ratings] == [23.5, 24.0]
+
+
+def test_a_bundle_within_a_person_s_file_takes_its_illness_and_plan(tmp_path: Path) -> None:
+    (tmp_path / "bundle.json").write_text(json.dumps(example()), encoding="utf-8")
+    text = (
+        "who: {diagnoses: [bipolar-depression], failed_treatments: 2}\nbundle: bundle.json\n"
+        'plan: {course: "0.5 mg/kg IV over 40 min, weekly for 2 weeks", from: 2024-04-03 10:00}\n'
+    )
+    person = parse_person(text, folder=tmp_path, today=TODAY)
+    assert person.kind == "bipolar-depression" and len(person.given) == 2 and person.planned is not None
+    with pytest.raises(InputError, match="'weight_kg' is not the same"):
+        parse_person(text.replace("failed", "weight: 80 kg, failed"), folder=tmp_path, today=TODAY)
+
+
+def drug(bundle: dict[str, Any], concept: dict[str, Any], **dosage: Any) -> str:
+    given = resources(bundle, "MedicationAdministration")
+    given[0]["medicationCodeableConcept"] = concept
+    given[0]["dosage"] |= dosage
+    return read(bundle).given[0].sentence
+
+
+def test_drugs_are_known_by_code_and_by_words() -> None:
+    spray = {"route": {"text": "Nasal"}, "dose": {"value": 56, "unit": "mg"}}
+    for concept in (
+        {"coding": [{"system": "http://www.whocc.no/atc", "code": "N06AX27"}]},
+        {"coding": [{"system": codes.RXNORM, "code": "2201623"}]},
+        {"text": "Spravato 28 mg nasal spray"},
+    ):
+        assert drug(example(), concept, **spray) == "56 mg intranasal esketamine, once"
+    assert drug(example(), {"text": "S-Ketamin"}) == "36 mg esketamine IV over 40 min, once"
+    assert (
+        drug(example(), {"coding": [{"system": codes.RXNORM, "code": "6130"}]}) == "36 mg ketamine IV over 40 min, once"
+    )
+    weighed = {"dose": {"value": 0.5, "unit": "mg/kg", "code": "mg/kg"}}
+    assert drug(example(), {"text": "ketamine"}, **weighed) == "0.5 mg/kg ketamine IV over 40 min, once"
+
+
+def test_a_medication_may_stand_in_a_resource_of_its_own() -> None:
+    bundle = example()
+    medication = {"resourceType": "Medication", "id": "m1", "code": {"text": "esketamine"}}
+    bundle["entry"].insert(0, {"resource": medication})
+    first = resources(bundle, "MedicationAdministration")[0]
+    del first["medicationCodeableConcept"]
+    assert "esketamine" in read(bundle_with(bundle, first, {"reference": "Medication/m1"})).given[0].sentence
+    first["contained"] = [medication]
+    assert "esketamine" in read(bundle_with(bundle, first, {"reference": "#m1"})).given[0].sentence
+
+
+def bundle_with(bundle: dict[str, Any], given: dict[str, Any], reference: dict[str, str]) -> dict[str, Any]:
+    given["medicationReference"] = reference
+    return bundle
+
+
+def test_rates_give_what_is_missing_of_amount_or_time() -> None:
+    bundle = example()
+    dosage = resources(bundle, "MedicationAdministration")[0]["dosage"]
+    del dosage["dose"]
+    dosage["rateQuantity"] = {"value": 0.9, "unit": "mg/min"}
+    assert read(bundle).given[0].sentence == "36 mg ketamine IV over 40 min, once"
+    bundle = example()
+    first = resources(bundle, "MedicationAdministration")[0]
+    first["effectiveDateTime"] = first.pop("effectivePeriod")["start"]
+    first["dosage"]["rateQuantity"] = {"value": 54, "unit": "mg/h"}
+    assert read(bundle).given[0].sentence == "36 mg ketamine IV over 40 min, once"
+
+
+def test_levels_below_the_limit_are_kept_as_such() -> None:
+    bundle = example()
+    level = next(each for each in resources(bundle, "Observation") if "plasma" in json.dumps(each))
+    level["valueQuantity"] = {"value": 2, "comparator": "<", "unit": "ng/mL", "code": "ng/mL"}
+    found = read(bundle).levels[0]
+    assert (found.ng_ml, found.below, found.limit_ng_ml) == (None, True, 2.0)
+
+
+def luhn(code: str) -> bool:
+    digits, _, check = code.partition("-")
+    total = sum(sum(divmod(int(digit) * (2 - place % 2), 10)) for place, digit in enumerate(reversed(digits)))
+    return (-total) % 10 == int(check)
+
+
+def test_codes_have_their_check_digit_and_name_items_of_their_scale() -> None:
+    loinc = [*codes.PANELS, *codes.TOTALS, *codes.ITEMS, *codes.SIGNS, *codes.BODY, codes.PRESSURE_PANEL]
+    assert all(luhn(code) for code in loinc) and not luhn("44261-5")
+    for name in ("PHQ-9", "GAD-7"):
+        assert [item for scale_, item in codes.ITEMS.values() if scale_ == name] == [i.name for i in scale(name).items]
+
+
+def test_nothing_that_identifies_is_kept(caplog: pytest.LogCaptureFixture) -> None:
+    bundle = secretive(example())
+    with caplog.at_level(logging.DEBUG):
+        person = read(bundle)
+    kept = repr(person) + person_yaml(person) + caplog.text
+    assert not [secret for secret in SECRETS if secret in kept]
+
+
+def secretive(bundle: dict[str, Any]) -> dict[str, Any]:
+    """The bundle with names and numbers wherever a resource may have them."""
+    for entry in bundle["entry"]:
+        each = entry["resource"]
+        each["id"] = "secret-id"
+        each["identifier"] = [{"value": "secret-number"}]
+        each["text"] = {"status": "generated", "div": "<div>Ida Invented, secret</div>"}
+        each["note"] = [{"text": "Ida Invented called from +43 secret"}]
+        each["performer"] = [{"display": "Dr secret"}]
+        if "subject" in each:
+            each["subject"]["display"] = "Ida Invented"
+    patient = resources(bundle, "Patient")[0]
+    patient |= {"name": [NAMED], "telecom": [{"value": "+43 secret"}], "address": [{"city": "Nowhere"}]}
+    return bundle
+
+
+def put(kind: str, key: str, value: Any) -> Any:
+    def change(bundle: dict[str, Any]) -> None:
+        target: Any = resources(bundle, kind)[0]
+        *path, last = key.split(".")
+        for step in path:
+            target = target[int(step)] if isinstance(target, list) else target[step]
+        if value is None:
+            del target[last]
+        else:
+            target[last] = value
+
+    return change
+
+
+def phq(value: Any) -> Any:
+    return lambda bundle: coded(bundle, "44261-6").update(value)
+
+
+def remove_patient_and(kind: str) -> Any:
+    def change(bundle: dict[str, Any]) -> None:
+        bundle["entry"] = [each for each in bundle["entry"] if each["resource"]["resourceType"] == kind]
+
+    return change
+
+
+GIVEN, ASKED = "MedicationAdministration", "QuestionnaireResponse"
+BROKEN: dict[str, tuple[Any, str]] = {
+    "no bundle": (lambda bundle: bundle.update(resourceType="Patient"), "a Bundle is needed"),
+    "no entries": (lambda bundle: bundle.update(entry=[]), "has no entries"),
+    "entries that are text": (lambda bundle: bundle.update(entry=["secret"]), "entry 1: The entry holds no resource"),
+    "nothing that is read": (remove_patient_and("Encounter"), "holds no dose, rating or measurement"),
+    "two people": (lambda bundle: bundle["entry"].append(bundle["entry"][0]), "is about 2 people"),
+    "two subjects": (phq({"subject": {"reference": "Patient/secret"}}), "is about 2 people"),
+    "no status": (put(GIVEN, "status", None), "entry 2 (MedicationAdministration): The element 'status' is missing"),
+    "no time": (put(GIVEN, "effectivePeriod", None), "The element effectiveDateTime or effectivePeriod is missing"),
+    "no subject": (put(GIVEN, "subject", None), "The element 'subject' is missing"),
+    "a dose that was stopped": (put(GIVEN, "status", "stopped"), "does not say that the whole dose was given"),
+    "a time that is none": (put(GIVEN, "effectivePeriod.start", "secret"), "is not what FHIR R4 says"),
+    "a time that is a number": (put(GIVEN, "effectivePeriod.start", 1711443600), "The element 'start' is not a time"),
+    "only a month": (put(GIVEN, "effectivePeriod.start", "2024-03"), "is not exact to the day"),
+    "a dose that ends before it begins": (
+        put(GIVEN, "effectivePeriod.end", "2024-03-26T09:00:00+01:00"),
+        "ends before it begins",
+    ),
+    "an infusion without its end": (put(GIVEN, "effectivePeriod.end", None), "An infusion needs its duration"),
+    "an unknown unit": (put(GIVEN, "dosage.dose.code", "mL"), "The unit of the dose is not read"),
+    "no amount": (put(GIVEN, "dosage.dose", None), "The amount is missing"),
+    "an amount that is text": (put(GIVEN, "dosage.dose.value", "secret"), "is not what FHIR R4 says"),
+    "an absurd amount": (put(GIVEN, "dosage.dose.value", 36000), "cannot be meant"),
+    "an unknown route": (put(GIVEN, "dosage.route", {"text": "secret"}), "The route is missing or not read"),
+    "codes that disagree": (
+        put(GIVEN, "medicationCodeableConcept.coding.0.display", "esketamine"),
+        "name different drugs",
+    ),
+    "the same dose twice": (lambda bundle: bundle["entry"].append(bundle["entry"][1]), "overlap"),
+    "a rating that is impossible": (phq({"valueQuantity": {"value": 28}}), "28 is not possible on PHQ-9"),
+    "a rating without a number": (phq({"valueQuantity": {"unit": "secret"}}), "has no number"),
+    "a rating without a time": (
+        lambda bundle: coded(bundle, "44261-6").pop("effectiveDateTime"),
+        "The time is missing",
+    ),
+    "a rating in the future": (phq({"effectiveDateTime": "2025-04-02T09:30:00+02:00"}), "lies in the future"),
+    "two ratings that differ": (phq({"effectiveDateTime": "2024-03-26T09:30:00+01:00"}), "differ (14 and 21)"),
+    "pressure in another unit": (
+        lambda bundle: coded(bundle, "85354-9")["component"][0]["valueQuantity"].update(code="kPa"),
+        "The unit of the systolic is not read",
+    ),
+    "impossible pressure": (
+        lambda bundle: coded(bundle, "85354-9")["component"][0]["valueQuantity"].update(value=1280),
+        "1280 cannot be meant",
+    ),
+    "weight in stones": (
+        lambda bundle: coded(bundle, "29463-7")["valueQuantity"].update(code="[stone_av]"),
+        "The unit of the weight is not read",
+    ),
+    "an answer that is no score": (
+        put(ASKED, "item.0.answer", [{"valueString": "secret"}]),
+        "An answer is not a score",
+    ),
+    "a total that disagrees": (put(ASKED, "item.9.answer.0.valueDecimal", 20), "is 20, but its items sum to 21"),
+    "an answer out of range": (put(ASKED, "item.0.answer", [{"valueInteger": 4}]), "is scored 4"),
+    "no time of answers": (put(ASKED, "authored", None), "The element 'authored' is not exact to the day"),
+    "a question twice": (put(ASKED, "item.1.linkId", "/44250-9"), "A question stands twice"),
+    "born after the first dose": (
+        put("Patient", "birthDate", "2024-05-01"),
+        "The age at the first record cannot be meant",
+    ),
+    "a birth date that is none": (put("Patient", "birthDate", "secret"), "is not what FHIR R4 says"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_bundle_gets_one_clear_message_that_names_nobody(name: str) -> None:
+    change, message = BROKEN[name]
+    bundle = secretive(example()) if name not in ("two subjects",) else example()
+    change(bundle)
+    with pytest.raises(InputError) as caught:
+        read(bundle)
+    shown = str(caught.value)
+    assert message in shown and shown.startswith("bundle.json"), shown
+    assert "\n" not in shown and caught.value.exit_code == 2
+    assert not [secret for secret in SECRETS if secret in shown]
+    assert caught.value.__cause__ is None or not [s for s in SECRETS if s in repr(caught.value.__cause__)]
+
+
+def test_what_is_not_used_is_noted_and_not_shown() -> None:
+    bundle = secretive(example())
+    other = copy.deepcopy(resources(bundle, GIVEN)[0]) | {"medicationCodeableConcept": {"text": "secret pills"}}
+    lied = copy.deepcopy(resources(bundle, GIVEN)[0]) | {"status": "not-done"}
+    height = copy.deepcopy(coded(bundle, "8302-2")) | {"code": {"text": "secret finding"}}
+    asked = copy.deepcopy(resources(bundle, ASKED)[0]) | {"item": [{"linkId": "secret"}]}
+    bundle["entry"] += [{"resource": each} for each in (other, lied, height, asked)]
+    notes = "\n".join(read(bundle).notes)
+    for part in ("another drug", "not given", "an observation of something else", "a questionnaire without items"):
+        assert part in notes
+    assert not [secret for secret in SECRETS if secret in notes]
