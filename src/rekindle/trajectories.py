@@ -125,7 +125,7 @@ class Trajectories:
         """
         made = io.BytesIO()
         attributes = {"making": _json(self.provenance.as_dict()), "study": _json(self.study.as_dict())}
-        packed = {"zlib": True, "complevel": 1, "dtype": "float32"}
+        packed = {"zlib": True, "complevel": 1, "shuffle": True, "dtype": "float32"}
         groups = [("people", self.people), ("repeats", _over_people(self.repeats))]
         if self.summary is not None:
             groups += [("courses", self.summary.as_dataset("time")), ("ratings", self.summary.as_dataset("visit"))]
