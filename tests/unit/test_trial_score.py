@@ -92,3 +92,29 @@ def test_predictions_are_the_same_for_the_same_seed_and_hold_all_three_parts() -
     assert draws(pooled, 400, 1).deviations["belief"].std() == pytest.approx(
         draws(TRIAL, 400, 1).deviations["belief"].std() / 5.0
     )
+
+
+def test_conflicts_name_numbers_that_are_scored() -> None:
+    from rekindle.trial.conflicts import conflicts
+    from rekindle.trial.files import published_trials
+
+    known = {(trial.name, number.record) for trial in published_trials() for number in trial.scored}
+    assert len(conflicts()) >= 8
+    for conflict in conflicts():
+        assert set(conflict.numbers) <= known, conflict.name
+
+
+def test_a_conflict_is_judged_by_the_order_of_its_predictions() -> None:
+    from rekindle.trial.conflicts import judge
+
+    board = score([predicted(0.0, 0.5)], [parse_trial(other("before", 2010, -10.0))])
+    saline, midazolam = "eff-cochrane2021-pbo-rate-pbo", "eff-cochrane2021-mid-rate-mid"
+
+    def made(record: str, published: float, median: float) -> object:
+        return replace(board.numbers[1], trial="cochrane2021", record=record, published=published, median=median)
+
+    right = judge([made(saline, 8.8, 12.0), made(midazolam, 25.9, 20.0)])  # type: ignore[list-item]
+    wrong = judge([made(saline, 8.8, 20.0), made(midazolam, 25.9, 12.0)])  # type: ignore[list-item]
+    assert (right[0].pairs, right[0].in_order) == (1, 1) and right[0].verdict == "told apart by its causes"
+    assert right[0].apart == pytest.approx(8.0 / 17.1)
+    assert wrong[0].verdict.startswith("not told apart")

@@ -38,6 +38,7 @@ def score(
     from rekindle.report.plain import write_plain
     from rekindle.report.trial_pages import score_page
     from rekindle.run import as_json, check_replaceable, run_directory, write_run_file
+    from rekindle.trial.conflicts import judge
     from rekindle.trial.files import published_trials
     from rekindle.trial.prediction import predict
     from rekindle.trial.score import score as score_of
@@ -53,10 +54,12 @@ def score(
             if in_sample:
                 again = score_of(predict(trials, leave_out=False, progress=progress, **how), library, seed=seed)
                 seen = dict(again.totals)
-        content = board.as_dict() | ({"in_sample": seen} if seen else {})
+        judged = judge(board.numbers)
+        content = board.as_dict() | {"conflicts": [each.as_dict() for each in judged]}
+        content |= {"in_sample": seen} if seen else {}
         (directory / "score.json").write_text(as_json(content) + "\n", encoding="utf-8")
         if not no_report:
-            write_plain(score_page(board, seen, trials, seed), directory)
+            write_plain(score_page(board, judged, seen, trials, seed), directory)
         write_run_file(directory, _provenance(trials, seed, how))
     if json:
         emit_json({"out": str(out), **content})

@@ -12,6 +12,7 @@ from rekindle.report.tables import Table
 from rekindle.report.trial_figures import contributions_figure, course_figure, power_figure
 
 if TYPE_CHECKING:
+    from rekindle.trial.conflicts import Judged
     from rekindle.trial.contributions import Contributions
     from rekindle.trial.design import Trial
     from rekindle.trial.power import Power
@@ -146,7 +147,13 @@ def _arms(trial: Trial) -> Table:
     return Table("As the file says.", ("Arm", "Role", "Course", "Besides"), tuple(rows), frozenset({0, 1, 2, 3}))
 
 
-def score_page(board: Scoreboard, in_sample: Mapping[str, Any] | None, trials: Sequence[Trial], seed: int) -> PlainPage:
+def score_page(
+    board: Scoreboard,
+    judged: Sequence[Judged],
+    in_sample: Mapping[str, Any] | None,
+    trials: Sequence[Trial],
+    seed: int,
+) -> PlainPage:
     """The scoreboard as a page."""
     totals = board.totals
     low, high = totals["skill_vs_mean_90"]
@@ -160,8 +167,10 @@ def score_page(board: Scoreboard, in_sample: Mapping[str, Any] | None, trials: S
     tables = [
         ("worst", "The ten furthest outside", Table("With a reason.", ("Trial", "Number", "Reason"), rows,
                                                      frozenset({0, 1, 2}))),
+        *((("conflicts", "Results that seem to contradict one another", _conflicts(judged)),) if judged else ()),
         ("totals", "Totals", _totals(totals, in_sample)),
         ("numbers", "Every number", numbers_table(board.numbers)),
+        *((("shown", "Shown and not scored", _shown(board)),) if board.shown else ()),
     ]  # fmt: skip
     calibrated = board.source.startswith("the calibrated")
     return PlainPage(
@@ -175,6 +184,29 @@ def score_page(board: Scoreboard, in_sample: Mapping[str, Any] | None, trials: S
         made={"Trials": ", ".join(trial.name for trial in trials), "Parameter sets": board.source},
         seed=seed,
     )
+
+
+def _conflicts(judged: Sequence[Judged]) -> Table:
+    rows = []
+    for each in judged:
+        numbers = "; ".join(
+            f"{one.trial} {plain(one.published, -1)} (predicted {plain(one.median, -1)}, "
+            f"{plain(one.low90, -1)} to {plain(one.high90, -1)})"
+            for one in each.numbers
+        )
+        rows.append((each.conflict.question, each.conflict.causes, numbers, each.verdict))
+    head = ("Question", "Causes in the model", "Published and predicted", "Verdict")
+    return Table("One by one.", head, tuple(rows), frozenset({0, 1, 2, 3}))
+
+
+def _shown(board: Scoreboard) -> Table:
+    rows = tuple(
+        (one.trial, one.label, one.scale, "none" if one.value is None else plain(one.value, -2), one.unit,
+         one.reason if one.status == "modelled" else f"{one.status}: {one.reason}")
+        for one in board.shown
+    )  # fmt: skip
+    head = ("Trial", "Number", "Scale", "Published", "Unit", "Why it is not scored")
+    return Table("Published numbers without a prediction.", head, rows, frozenset({0, 1, 2, 4, 5}))
 
 
 def _reason_words(reason: str) -> str:

@@ -83,6 +83,20 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A published number that is not scored: what it is, why not, and what the model has of it."""
+
+    trial: str
+    label: str
+    quantity: str
+    scale: str
+    value: float | None
+    unit: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Scoreboard:
     """All numbers and the totals over them; `worst` are the ten furthest outside, each with a reason."""
 
@@ -91,6 +105,7 @@ class Scoreboard:
     worst: tuple[tuple[Scored, str], ...]
     curve: tuple[tuple[float, float], ...]
     source: str
+    shown: tuple[Shown, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -100,6 +115,7 @@ class Scoreboard:
             "worst": [{"trial": each.trial, "label": each.label, "reason": reason} for each, reason in self.worst],
             "calibration_curve": [{"nominal": nominal, "observed": found} for nominal, found in self.curve],
             "source": self.source,
+            "shown": [asdict(each) for each in self.shown],
         }
 
 
@@ -123,7 +139,26 @@ def score(predicted: Sequence[Predicted], library: Sequence[Trial], *, seed: int
     found = tuple(_weighted(numbers))
     curve = tuple((level, _covered(found, level)) for level in CURVE)
     source = predicted[0].source if predicted else ""
-    return Scoreboard(found, totals(found, seed), worst(found), curve, source)
+    shown = tuple(one for each in predicted for one in shown_only(each.trial))
+    return Scoreboard(found, totals(found, seed), worst(found), curve, source, shown)
+
+
+def shown_only(trial: Trial) -> tuple[Shown, ...]:
+    """The numbers of a trial that are shown with a reason and not scored."""
+    return tuple(
+        Shown(
+            trial.name,
+            number.label,
+            number.quantity,
+            number.scale,
+            number.value if math.isfinite(number.value) else None,
+            number.unit,
+            number.status,
+            number.reason,
+        )
+        for number in trial.published
+        if not number.scored
+    )
 
 
 def _covered(numbers: Sequence[Scored], level: float) -> float:
