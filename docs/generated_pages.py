@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rekindle"
 
 
 SECTIONS = {
-    "Use": ("study.md", "dosing.md", "commands.md", "own_models.md", "report.md"),
+    "Use": ("study.md", "person.md", "person-fields.md", "dosing.md", "commands.md", "own_models.md", "report.md"),
     "What it knows": (
         "mechanism.md", "pharmacokinetics.md", "clinic.md", "population.md", "outcomes.md", "evidence.md",
         "parameters.md", "trials-catalogue.md",
@@ -51,6 +51,7 @@ def pages() -> dict[str, Callable[[], str]]:
     return {
         "commands.md": commands_page,
         "study.md": study_page,
+        "person-fields.md": person_page,
         "parameters.md": parameters_page,
         "reference.md": reference_page,
         "trials-catalogue.md": trials_page,
@@ -112,6 +113,38 @@ def study_page() -> str:
         parts.append("\n".join([f"## {title}\n\n{inspect.getdoc(schema)}\n", *head, *rows]))
     parts.append("Visits, conditions and actions are sentences: see [policies](policies.md).")
     return "\n\n".join([*parts, *_words_of_a_study()]) + "\n"
+
+
+def person_page() -> str:
+    """The person's file, from its schema and its tables of words."""
+    from rekindle.mechanism.modifiers import modifier_table
+    from rekindle.outcomes import SCALES
+    from rekindle.person import fields as schema
+    from rekindle.person import words
+
+    example = (PACKAGE.parents[1] / "examples" / "person.yaml").read_text(encoding="utf-8")
+    parts = ["# The person's file", "Made from the schema. What it means: [one person](person.md).",
+             f"```yaml\n{example.strip()}\n```"]  # fmt: skip
+    for title, each in {
+        "Fields": schema.PersonFields, "who": schema.WhoFields, "doses": schema.DoseFields,
+        "ratings": schema.RatingFields, "vitals": schema.VitalFields, "levels": schema.LevelFields,
+        "plan": schema.PlanFields, "options": schema.OptionFields, "events": schema.EventsFields,
+    }.items():  # fmt: skip
+        rows = [f"| `{field.alias or name}` | {_default(field)} | {field.description} |"
+                for name, field in each.model_fields.items()]  # fmt: skip
+        head = ["| field | default | meaning |", "| --- | --- | --- |"]
+        parts.append("\n".join([f"## {title}\n\n{inspect.getdoc(each)}\n", *head, *rows]))
+    treated = "\n".join(f"- `{name}`: people of `{kind}`" for name, kind in words.POPULATIONS.items())
+    parts.append(f"## Diagnoses\n\nOne that is treated:\n\n{treated}\n\nand any of: "
+                 + ", ".join(f"`{name}`" for name in words.ILLNESSES) + ".")  # fmt: skip
+    taken = ", ".join(f"`{name}`" for name in (*modifier_table(), *words.TAKEN))
+    parts.append(f"## What they take\n\n{taken}. Meanings and values: [the study file](study.md#modifiers).")
+    scales = [f"| `{scale.name}` | {scale.minimum:g} to {scale.maximum:g} | "
+              f"{', '.join(item.name for item in scale.items)} |"
+              for scale in SCALES.values() if not scale.person_inputs]  # fmt: skip
+    parts.append("\n".join(["## Scales and their items\n", "| scale | total | items, in order |",
+                            "| --- | --- | --- |", *scales]))  # fmt: skip
+    return "\n\n".join(parts) + "\n"
 
 
 def _words_of_a_study() -> Iterator[str]:
