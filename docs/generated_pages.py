@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ SECTIONS = {
         "mechanism.md", "pharmacokinetics.md", "clinic.md", "population.md", "outcomes.md", "evidence.md",
         "parameters.md", "trials-catalogue.md",
     ),
-    "How it is made": ("architecture.md", "verification.md", "visual.md", "reference.md", "contributing.md"),
+    "How it is made": (
+        "architecture.md", "verification.md", "benchmarks.md", "visual.md", "reference.md", "contributing.md",
+    ),
 }  # fmt: skip
 """The order of the pages; one that stands in no section goes to the end, so that none is lost."""
 
@@ -56,6 +59,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "reference.md": reference_page,
         "trials-catalogue.md": trials_page,
         "trial-file.md": trial_file_page,
+        "benchmarks.md": benchmarks_page,
     }
 
 
@@ -253,6 +257,47 @@ def trials_page() -> str:
 
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def benchmarks_page() -> str:
+    """What `rekindle bench` last measured (`docs/bench.json`), with what it means."""
+    found = json.loads((Path(__file__).parent / "bench.json").read_text(encoding="utf-8"))
+    parts = [(Path(__file__).parent / "benchmarks.head").read_text(encoding="utf-8").strip()]
+    rows = [
+        f"| {name} {entry['version']} | {entry['method']} | {entry['people_per_second_per_thread']:.3g} "
+        f"({entry['people_per_second_range'][0]:.3g}-{entry['people_per_second_range'][1]:.3g}) | "
+        f"{_or_dash(entry['ratio_to_libroadrunner'])} | {entry['max_error']:.1e} | {entry['people_checked']} | "
+        f"{entry['setting']} | {_or_dash(entry['fma_peak_fraction'], '.0%')} | {entry['compile_s']:.1f} |"
+        for name, entry in found["peers"].items()
+    ]
+    head = "| program | method | people/s | ratio | error | checked | tolerance, share | of peak | compile, s |"
+    parts.append("\n".join([head, "|" + " --- |" * 9, *rows]))
+    parts.append(
+        f"{found['processor']}, {found['fma_peak_gflops']:.0f} GFlop/s a thread at most (measured); "
+        f"{found['outputs']} outputs at {found['times']} times; ratio to the quickest way of using libRoadRunner "
+        f"({found['quickest_libroadrunner']}), round by round. The whole comparison took {found['wall_s']:.0f} s."
+    )
+    parts.append("\n".join(f"- {name}: {reason}" for name, reason in found["missing"].items()))
+    for what, rows_of in found["scaling"].items():
+        names = list(rows_of[0])
+        table = [f"| {' | '.join(name.replace('_', ' ') for name in names)} |", "|" + " --- |" * len(names)]
+        table += ["| " + " | ".join(_brief(row[name]) for name in names) + " |" for row in rows_of]
+        parts += [f"## Against {what}", "\n".join(table)]
+    tries = ["| program | tolerance, share | error | people/s |", "| --- | --- | --- | --- |"]
+    for name, entry in found["peers"].items():
+        tries += [
+            f"| {name} | {row['setting']} | {row['error']:.1e} | {row['per_second']:.3g} |" for row in entry["grid"]
+        ]
+    parts += ["## The grid on which every tolerance was tuned", "\n".join(tries)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _or_dash(value: float | None, form: str = ".3g") -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _brief(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def source_of(module: str) -> ast.Module:
