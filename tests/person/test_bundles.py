@@ -16,6 +16,7 @@ from rekindle.errors import InputError
 from rekindle.outcomes import scale
 from rekindle.person import Person, parse_person, person_yaml, read_person
 from rekindle.person import fhir_codes as codes
+from rekindle.person.fhir_resources import KEPT, checked
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "person" / "bundle.json"
 TODAY = date(2024, 12, 1)
@@ -54,7 +55,8 @@ def test_the_example_says_what_was_given_and_found() -> None:
         ("MADRS", 35.0, 22.0),
         ("PHQ-9", 7 * 24 + 8.5, 14.0),
     ]
-    assert person.ratings[0].items is not None and sum(person.ratings[0].items.values()) == 21
+    assert person.ratings[0].items is not None
+    assert list(person.ratings[0].items.values()) == [3, 3, 2, 3, 2, 3, 2, 2, 1]
     assert person.ratings[0].recall_days == 14.0
     assert person.vitals[0].systolic_mmhg == 128.0 and person.vitals[0].heart_rate == 74.0
     assert person.levels[0].ng_ml == pytest.approx(0.72e3 * 237.73e-3)
@@ -161,6 +163,16 @@ def test_rates_give_what_is_missing_of_amount_or_time() -> None:
     assert read(bundle).given[0].sentence == "36 mg ketamine IV over 40 min, once"
 
 
+def test_answers_may_be_numbers_or_carry_their_score() -> None:
+    bundle = example()
+    items = resources(bundle, "QuestionnaireResponse")[0]["item"]
+    items[0]["answer"] = [{"valueInteger": 3}]
+    items[1]["answer"][0]["valueCoding"] = {"code": "often", "extension": [{"url": codes.ORDINAL, "valueDecimal": 3}]}
+    items[2] = {"linkId": "group", "item": [items[2]]}
+    rating = read(bundle).ratings[0]
+    assert rating.items is not None and list(rating.items.values())[:3] == [3, 3, 2]
+
+
 def test_levels_below_the_limit_are_kept_as_such() -> None:
     bundle = example()
     level = next(each for each in resources(bundle, "Observation") if "plasma" in json.dumps(each))
@@ -190,6 +202,14 @@ def test_nothing_that_identifies_is_kept(caplog: pytest.LogCaptureFixture) -> No
     assert not [secret for secret in SECRETS if secret in kept]
 
 
+def test_what_is_not_read_is_gone_before_anything_is_looked_at() -> None:
+    for entry in secretive(example())["entry"]:
+        kind = entry["resource"]["resourceType"]
+        if kind in KEPT:
+            kept = repr(checked(kind, entry["resource"], "entry")).replace("1978-02-11", "").replace("Patient/p", "")
+            assert not [secret for secret in SECRETS if secret in kept]
+
+
 def secretive(bundle: dict[str, Any]) -> dict[str, Any]:
     """The bundle with names and numbers wherever a resource may have them."""
     for entry in bundle["entry"]:
@@ -198,6 +218,9 @@ def secretive(bundle: dict[str, Any]) -> dict[str, Any]:
         each["identifier"] = [{"value": "secret-number"}]
         each["text"] = {"status": "generated", "div": "<div>Ida Invented, secret</div>"}
         each["note"] = [{"text": "Ida Invented called from +43 secret"}]
+        for part in (each.get("code"), each.get("dosage"), each.get("valueQuantity")):
+            if isinstance(part, dict):
+                part["extension"] = [{"url": "http://example.org/secret", "valueString": "Ida Invented"}]
         each["performer"] = [{"display": "Dr secret"}]
         if "subject" in each:
             each["subject"]["display"] = "Ida Invented"

@@ -371,6 +371,13 @@ def test_a_broken_file_gets_one_clear_message(name: str) -> None:
         ("who: {diagnoses: [major-depression]}\n", "nothing recorded, and no 'start'"),
         ('{"resourceType": "Bundle", ', "The bundle is not JSON"),
         ("ratings: 5\n", "A list is needed"),
+        ('{"who": ' * 5000, "deep"),
+        ('{"resourceType": "Bundle", "entry": [' + "[" * 200_000, "nested too deep|not JSON"),
+        ('{"resourceType": "Bundle", "resourceType": "Bundle"}', "stands twice"),
+        ('{"who": {}, "who": {}}', "'who' stands twice"),
+        ('{"risk": ' + "9" * 5000 + "}", "."),
+        ('{"scales": ["\\ud800"]}', "lone surrogate"),
+        ("start: 2024-03-04\nwho: {diagnoses: [\x00]}\n", "not YAML|special"),
         ('{"who": {"age": NaN}}', "valid number"),
     ],
 )

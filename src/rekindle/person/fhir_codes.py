@@ -12,6 +12,7 @@ LOINC = "http://loinc.org"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = ("http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73")
 SNOMED = "http://snomed.info/sct"
+ORDINAL = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
 
 PANELS: Mapping[str, str] = {"44249-1": "PHQ-9", "69737-5": "GAD-7"}
 TOTALS: Mapping[str, str] = {"44261-6": "PHQ-9", "70274-6": "GAD-7"}

@@ -20,7 +20,6 @@ Body = tuple[str, float]
 _TOTAL = re.compile(r"\b(?:total|sum|summed|score|scale|questionnaire|item|items|self-report|the)\b|[\s:,;()\[\].]+")
 _FLUID = re.compile(r"\b(?:urine|saliva|hair|oral fluid|meconium|sweat)\b")
 _TABLES = (("total", codes.TOTALS), ("panel", codes.PANELS), ("sign", codes.SIGNS), ("body", codes.BODY))
-_ORDINAL = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
 
 
 def observed(resource: Resource, notes: list[str]) -> Iterator[tuple[Time, Record | Body]]:
@@ -226,7 +225,7 @@ def _answer(answer: Any, where: str) -> float:
         if code in codes.ANSWERS:
             return float(codes.ANSWERS[code])
     for extra in coding.get("extension") or []:
-        number = extra.get("valueDecimal") if isinstance(extra, dict) and extra.get("url") == _ORDINAL else None
+        number = extra.get("valueDecimal") if isinstance(extra, dict) and extra.get("url") == codes.ORDINAL else None
         if isinstance(number, int | float) and not isinstance(number, bool):
             return float(number)
     raise InputError(

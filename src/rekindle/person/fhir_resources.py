@@ -35,7 +35,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
 _PARTS = (
     "coding", "system", "code", "display", "text", "reference", "start", "end", "value", "unit", "comparator", "dose",
     "route", "method", "rateQuantity", "rateRatio", "numerator", "denominator", "valueQuantity", "valueInteger",
-    "valueDecimal", "valueCoding", "valueString", "dataAbsentReason", "linkId", "answer", "item", "extension", "url",
+    "valueDecimal", "valueCoding", "dataAbsentReason", "linkId", "answer", "item", "extension", "url",
     "resourceType", "id", "medicationCodeableConcept",
 )  # fmt: skip
 _MOST_DEEP = 24
@@ -59,6 +59,8 @@ def checked(kind: str, given: Mapping[str, Any], where: str) -> Resource:
         UnsupportedError: `fhir.resources` is not installed.
     """
     kept = {name: _stripped(given[name], 0, where) for name in KEPT[kind] if given.get(name) is not None}
+    if isinstance(kept.get("subject"), dict):
+        kept["subject"] = {name: kept["subject"][name] for name in ("reference",) if name in kept["subject"]}
     if "contained" in kept:
         kept["contained"] = _medications(kept["contained"])
     model = _model(kind)
@@ -85,10 +87,18 @@ def _stripped(value: Any, depth: int, where: str) -> Any:
         raise InputError("The resource is nested too deep.", where=where)
     if isinstance(value, dict):
         kept = {name: inner for name, inner in value.items() if name in _PARTS and inner is not None}
+        if "extension" in kept:
+            kept["extension"] = _ordinals(kept["extension"])
         return {name: _stripped(inner, depth + 1, where) for name, inner in kept.items()}
     if isinstance(value, list):
         return [_stripped(inner, depth + 1, where) for inner in value if inner is not None]
     return value
+
+
+def _ordinals(extensions: Any) -> list[Any]:
+    """The extensions that score an answer; all others are dropped."""
+    entries = extensions if isinstance(extensions, list) else []
+    return [each for each in entries if isinstance(each, dict) and each.get("url") == codes.ORDINAL]
 
 
 def _model(kind: str) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
@@ -76,6 +75,7 @@ def parse_person(
         )
     document = parse_document(text if loaded is None else text.replace("\t", " "), name)
     _refuse_identifying(document)
+    _refuse_surrogates(document)
     try:
         fields = PersonFields.model_validate(document.values)
     except ValidationError as error:
@@ -88,7 +88,11 @@ def _json(text: str, name: str) -> Any:
     if not text.lstrip().startswith("{"):
         return None
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_each_once)
+    except _Twice:
+        if '"resourceType"' in text:
+            raise InputError("A name stands twice in one object of the bundle.", where=name) from None
+        return None
     except RecursionError:
         raise InputError("The JSON is nested too deep.", where=name) from None
     except ValueError as error:
@@ -100,8 +104,27 @@ def _json(text: str, name: str) -> Any:
         return None
 
 
+class _Twice(ValueError):
+    """A name that an object has twice."""
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Twice
+    return found
+
+
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
+
+
+def _refuse_surrogates(document: Document) -> None:
+    """Refuse text that no file can hold: half of a pair that stands for one character."""
+    try:
+        json.dumps(document.values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InputError("The file holds half a character (a lone surrogate).", where=document.name) from None
 
 
 def _refuse_identifying(document: Document) -> None:
@@ -289,11 +312,9 @@ class _Reading:
 
         where = self.document.where("bundle")
         path = self.folder / self.fields.bundle
-        text = with_place(_bundle_text, path, where)
-        with suppress(ValueError, RecursionError):
-            loaded = json.loads(text, parse_constant=_no_constant)
-            if isinstance(loaded, dict) and "resourceType" in loaded:
-                return read_bundle(loaded, str(path))
+        loaded = with_place(partial(_json, name=str(path)), with_place(_bundle_text, path, where), where)
+        if isinstance(loaded, dict) and "resourceType" in loaded:
+            return read_bundle(loaded, str(path))
         raise InputError("The bundle is not JSON with a 'resourceType'.", where=where)
 
     def _events(self, path: Path | str | None, start: date) -> Found | None:

@@ -32,7 +32,9 @@ class Found:
         """
         for name, value in other.covariates.items():
             if name in self.covariates and self.covariates[name] != value:
-                raise InputError(f"'{name}' is not the same in this file and in the records.", where=where)
+                raise InputError(
+                    f"'{name}' is not the same in this file and in the records.", where=where, hint="Keep one."
+                )
         self.records += other.records
         self.covariates |= other.covariates
         self.modifiers |= other.modifiers
