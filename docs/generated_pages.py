@@ -264,8 +264,8 @@ def benchmarks_page() -> str:
     found = json.loads((Path(__file__).parent / "bench.json").read_text(encoding="utf-8"))
     parts = [(Path(__file__).parent / "benchmarks.head").read_text(encoding="utf-8").strip()]
     rows = [
-        f"| {name} {entry['version']} | {entry['method']} | {entry['people_per_second_per_thread']:.3g} "
-        f"({entry['people_per_second_range'][0]:.3g}-{entry['people_per_second_range'][1]:.3g}) | "
+        f"| {name} {entry['version']} | {entry['method']} | {entry['people_per_second_per_thread']:.4g} "
+        f"({entry['people_per_second_range'][0]:.4g}-{entry['people_per_second_range'][1]:.4g}) | "
         f"{_or_dash(entry['ratio_to_libroadrunner'])} | {entry['max_error']:.1e} | {entry['people_checked']} | "
         f"{entry['setting']} | {_or_dash(entry['fma_peak_fraction'], '.0%')} | {entry['compile_s']:.1f} |"
         for name, entry in found["peers"].items()
@@ -286,7 +286,7 @@ def benchmarks_page() -> str:
     tries = ["| program | tolerance, share | error | people/s |", "| --- | --- | --- | --- |"]
     for name, entry in found["peers"].items():
         tries += [
-            f"| {name} | {row['setting']} | {row['error']:.1e} | {row['per_second']:.3g} |" for row in entry["grid"]
+            f"| {name} | {row['setting']} | {row['error']:.1e} | {row['per_second']:.4g} |" for row in entry["grid"]
         ]
     parts += ["## The grid on which every tolerance was tuned", "\n".join(tries)]
     return "\n\n".join(parts) + "\n"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-_WIDTH, _ROW, _LEFT, _RIGHT, _TOP = 760, 34, 250, 190, 62
+_WIDTH, _ROW, _LEFT, _RIGHT, _TOP = 840, 34, 250, 230, 62
 
 
 def picture(result: Mapping[str, Any]) -> str:
@@ -26,7 +26,7 @@ def picture(result: Mapping[str, Any]) -> str:
         'font-family="system-ui, sans-serif" font-size="13" fill="#1d2433">',
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
         f'<text x="16" y="26" font-size="16" font-weight="600">People solved a second on one thread, at an error of '
-        f"{_short(result['error_allowed'])}</text>",
+        f"{result['error_allowed']:g}</text>",
         f'<text x="16" y="46" fill="#5b6577">12 infusions in 12 weeks, {result["outputs"]} outputs at '
         f"{result['times']} times; medians of interleaved rounds</text>",
     ]
@@ -57,4 +57,4 @@ def picture(result: Mapping[str, Any]) -> str:
 
 
 def _short(value: float) -> str:
-    return f"{value:g}"
+    return f"{value:.0f}" if value >= 100.0 else f"{value:.2g}"
