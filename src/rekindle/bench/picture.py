@@ -44,7 +44,7 @@ def picture(result: Mapping[str, Any]) -> str:
         ours = name.startswith("rekindle")
         ratio = entry["ratio_to_libroadrunner"]
         note = (
-            f"{median:.3g}" + (f" ({ratio:.2g} x)" if ratio is not None else "") + f", error {entry['max_error']:.1e}"
+            f"{_short(median)}" + (f" ({_short(ratio)} x)" if ratio is not None else "") + f", error {entry['max_error']:.1e}"
         )
         parts.append(
             f'<text x="{_LEFT - 10}" y="{y + 15}" text-anchor="end">{name}</text>'
