@@ -118,3 +118,28 @@ def test_a_conflict_is_judged_by_the_order_of_its_predictions() -> None:
     assert (right[0].pairs, right[0].in_order) == (1, 1) and right[0].verdict == "told apart by its causes"
     assert right[0].apart == pytest.approx(8.0 / 17.1)
     assert wrong[0].verdict.startswith("not told apart")
+
+
+def test_predictions_use_the_calibrated_sets_without_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rekindle.trial import draws as module
+
+    asked: list[str | None] = []
+
+    def ensemble(count: int, seed: int, *, without: str | None = None) -> dict[str, np.ndarray]:
+        asked.append(without)
+        return {"drive_functional": np.full(count, 0.6), "setting.trial_belief": np.full(count, 0.2)}
+
+    def misfit(count: int, seed: int, *, without: str | None = None) -> dict[str, np.ndarray]:
+        return {"points": np.full(count, 20.0), "share": np.zeros(count)}
+
+    plain = predict([TRIAL], sets=8, people=16, seed=3)[0]
+    monkeypatch.setattr(module, "calibrated", lambda: True)
+    monkeypatch.setattr(module, "ensemble", ensemble)
+    monkeypatch.setattr(module, "misfit", misfit)
+    monkeypatch.setattr(module, "left_out_trials", lambda: ("example2013",))
+    found = predict([TRIAL], sets=8, people=16, seed=3)[0]
+    assert asked == ["example2013"] and found.left_out and found.source == "the calibrated ensemble"
+    # 20 per cent of the MADRS range is 12 points.
+    assert found.draws[:, 0].std() > max(6.0, plain.draws[:, 0].std() - 6.0)
+    predict([TRIAL], sets=8, people=16, seed=3, leave_out=False)
+    assert asked[-1] is None

@@ -167,3 +167,23 @@ def test_power_rises_with_people_and_is_alpha_without_an_effect(parallel: Trial)
     same = parse_trial(EXAMPLES.PARALLEL.replace("0.045 mg/kg midazolam", "0.5 mg/kg ketamine"))
     null = power(same, sizes=(40,), sets=4, people=16)
     assert null.rows[0].assurance == pytest.approx(0.05, abs=1e-3)
+
+
+TWICE_A_WEEK = EXAMPLES.PARALLEL.replace("over 40 min, day 1", "over 40 min, twice a week for 4 weeks")
+SERIES = TWICE_A_WEEK.replace("24 h", "28 days")
+
+
+def test_people_who_stop_count_as_treatment_policy_asks() -> None:
+    visits = "visits: [7 days, 14 days, 21 days, 28 days]"
+    text = SERIES.replace("visits: [28 days, 7 days]", visits)
+    dropout = "dropout: {share: 0.5, by: 14 days, depends_on: none}\n"
+    asked = {name: parse_trial(text.replace("visits:", f"{dropout}estimand: {name}\nvisits:", 1))
+             for name in ("hypothetical", "treatment-policy")}  # fmt: skip
+    found = {name: moments([trial], None, 16, 1).expected[0] for name, trial in asked.items()}
+    whole = moments([parse_trial(text)], None, 16, 1).expected[0]
+    # What would have been had nobody stopped is what is when nobody stops.
+    np.testing.assert_allclose(found["hypothetical"], whole, rtol=1e-6)
+    assert found["hypothetical"][0] + 0.5 < found["treatment-policy"][0] < 0.0
+    assert found["treatment-policy"][1] < found["hypothetical"][1]
+    rated = run_trial(asked["treatment-policy"], people=12).ratings
+    assert rated["score"].notna().all() and np.isfinite(rated["left_h"]).any()

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from rekindle.trial.design import Number, Trial
+from rekindle.trial.leaving import follow
 from rekindle.trial.moments import numbers_of
-from rekindle.trial.solving import prepare, solve_lanes
+from rekindle.trial.solving import prepare
 from rekindle.trial.switches import ALL_ON, NOTHING, Switches
 from rekindle.trial.values import sets_of
 from rekindle.trial.virtual import primary
@@ -80,7 +81,7 @@ def contributions(
         sets = sets_of(values)
         numbers = [Number(0, "mean_change", (arm,), scale, "points", 0.0, (None,), visit) for arm in arms]
         lanes = prepare(trial, people, seed, numbers=numbers, switches=switches)
-        courses = solve_lanes(lanes, sets, {}, switches=switches, threads=threads)
+        courses = follow(lanes, sets, {}, switches=switches, threads=threads)
         found = numbers_of(trial, courses, sets, numbers=numbers, switches=switches)
         return np.array([float(each[0][0]) for each in found])
 

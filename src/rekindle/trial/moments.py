@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from rekindle.trial.compare import TWO_ARMS
 from rekindle.trial.design import Number, Trial
+from rekindle.trial.leaving import follow
 from rekindle.trial.printed import RATIOS
 from rekindle.trial.quantify import ONE_ARM, number_of_people, seen
 from rekindle.trial.quantify_events import ONE_ARM_EVENTS
-from rekindle.trial.solving import Courses, Prepared, prepare, solve_lanes
+from rekindle.trial.solving import Courses, Prepared, prepare
 from rekindle.trial.switches import ALL_ON, Switches
 from rekindle.trial.values import Sets, sets_of
 from rekindle.trial.view import views
@@ -117,7 +118,7 @@ class Simulator:
         begun = time.perf_counter()
         lanes = [each for trial in wanted for each in self.prepared(trial)]
         ready = time.perf_counter()
-        courses = solve_lanes(
+        courses = follow(
             lanes, sets, deviations or {}, switches=self.switches, backend=self.backend,
             relative_tolerance=self.relative_tolerance, threads=self.threads,
         )  # fmt: skip

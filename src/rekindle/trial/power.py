@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from rekindle.errors import InputError
 from rekindle.trial.design import Number, Trial
 from rekindle.trial.draws import draws
+from rekindle.trial.leaving import follow
 from rekindle.trial.quantify import Seen, change, seen, spread_of
 from rekindle.trial.quantify_events import share_in
 from rekindle.trial.sequential import Looks, crossing_of, one_look
-from rekindle.trial.solving import prepare, solve_lanes
+from rekindle.trial.solving import prepare
 from rekindle.trial.values import sets_of
 from rekindle.trial.view import views
 from rekindle.trial.virtual import primary
@@ -175,7 +176,7 @@ def effects(
     sets = sets_of(values)
     number = Number(0, "difference", (first, second), scale, "points", 0.0, (None, None), visit)
     lanes = prepare(trial, people, seed, numbers=[number])
-    courses = solve_lanes(lanes, sets, {trial.name: deviations}, threads=threads)
+    courses = follow(lanes, sets, {trial.name: deviations}, threads=threads)
     seen_as = views(trial, courses)
     one, other = (seen(trial, seen_as, number, arm, 1.0) for arm in (first, second))
     mean, sd, rated = _adjusted(one, visit)

@@ -75,6 +75,8 @@ def rated(part: Seen, time_h: float) -> tuple[Array, Array, Array]:
     """Score, its rating variance, and weight at a time, with missing ratings filled as the trial did."""
     missing = part.view.trial.missing
     expected, sd = _score(part, time_h)
+    if part.view.stopped is not None:
+        return _of_either(part, time_h, expected, sd)
     times = [time for time in part.stay.times_h if 0.0 < time < time_h - 1e-6]
     if missing == "model" or len(part.stay.times_h) == 1:
         return expected, sd**2, part.weight
@@ -93,6 +95,15 @@ def rated(part: Seen, time_h: float) -> tuple[Array, Array, Array]:
         later = now
     value = value + (1.0 - later) * _entry(part)
     return value, variance, part.weight
+
+
+def _of_either(part: Seen, time_h: float, expected: Array, sd: Array) -> tuple[Array, Array, Array]:
+    """A rating of people some of whom have stopped: that of either course, by the chance of having stopped."""
+    assert part.view.stopped is not None
+    other, other_sd = part.view.stopped.score(part.number.scale, time_h, part.number.item)
+    here = part.stay.at(time_h)
+    variance = here * sd**2 + (1.0 - here) * other_sd**2 + here * (1.0 - here) * (expected - other) ** 2
+    return here * expected + (1.0 - here) * other, variance, part.weight
 
 
 def _with(part: Seen, weight: Array) -> Seen:

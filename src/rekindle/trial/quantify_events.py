@@ -11,6 +11,7 @@ from rekindle.outcomes import SCALES
 from rekindle.streams import normals
 from rekindle.trial.clock import after_sessions, any_visits, class_times, relapse_visits, since_h
 from rekindle.trial.quantify import Pair, Seen, share
+from rekindle.trial.view import View
 
 Array = NDArray[np.float64]
 
@@ -30,26 +31,35 @@ def state_chance(part: Seen, of: str) -> Array:
 
 
 def _at(part: Seen, of: str, time_h: float) -> Array:
+    chance = _on_course(part, part.view, of, time_h)
+    if part.view.stopped is not None:
+        here = part.stay.at(time_h)
+        return here * chance + (1.0 - here) * _on_course(part, part.view.stopped, of, time_h)
+    return _with_dropouts(part, chance, time_h)
+
+
+def _on_course(part: Seen, view: View, of: str, time_h: float) -> Array:
+    """Chances of the state on one course, the whole one or the one that ended."""
     options, number = part.number.options, part.number
     if of == "free_of_ideation":
         from rekindle.trial.rating import chance_at_most
 
-        expected, sd = part.view.score(number.scale, time_h, number.item)
+        expected, sd = view.score(number.scale, time_h, number.item)
         chance = chance_at_most(0.0, expected, sd)
     elif of == "remission":
-        chance = part.view.remission(number.scale, time_h, at_most=options.at_most, below=options.below)
+        chance = view.remission(number.scale, time_h, at_most=options.at_most, below=options.below)
     elif of == "worse":
-        expected, sd = part.view.score(number.scale, time_h, number.item)
+        expected, sd = view.score(number.scale, time_h, number.item)
         from rekindle.trial.rating import chance_at_most
 
-        entry = part.view.entry(number.scale, number.item, baseline=options.baseline)
+        entry = view.entry(number.scale, number.item, baseline=options.baseline)
         chance = 1.0 - chance_at_most(entry, expected, sd)
     else:
-        chance = part.view.response(
+        chance = view.response(
             number.scale, time_h, item=number.item, share=options.share, strict=options.strict,
             baseline=options.baseline,
         )  # fmt: skip
-    return _with_dropouts(part, chance, time_h)
+    return chance
 
 
 def _with_dropouts(part: Seen, chance: Array, time_h: float) -> Array:

@@ -55,7 +55,10 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Courses:
-    """A solved lane: `latents` by name, each (sets, people, looks); people who could not be solved are NaN."""
+    """A solved lane: `latents` by name, each (sets, people, looks); people who could not be solved are NaN.
+
+    `stopped` is the same lane with everybody's course ending when they would stop, where that was asked for.
+    """
 
     lane: Lane
     looks: tuple[float, ...]
@@ -63,6 +66,7 @@ class Courses:
     entry: Baseline
     who: Roster
     sets: Sets
+    stopped: Courses | None = None
 
     def column(self, time_h: float) -> int:
         """The place of a time among the looks.

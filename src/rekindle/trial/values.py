@@ -72,6 +72,16 @@ def sets_of(values: Mapping[str, Array | float] | None = None) -> Sets:
     return Sets(count, groups[""], groups["spread"], groups["setting"], rating_error)
 
 
+def set_of(sets: Sets, number: int) -> Sets:
+    """One of the sets by itself."""
+
+    def one(given: Mapping[str, Array]) -> dict[str, Array]:
+        return {name: values[number : number + 1] for name, values in given.items()}
+
+    error = sets.rating_error[number : number + 1] if len(sets.rating_error) > 1 else sets.rating_error
+    return Sets(1, one(sets.model), one(sets.spreads), one(sets.given_settings), error)
+
+
 def deviations_of(sets: Sets, given: Mapping[str, Array] | None) -> dict[str, Array]:
     """A trial's deviations, each of shape (sets,); zero where none is given.
 

@@ -44,6 +44,7 @@ class View:
     arm: TrialArm
     parts: Sequence[Part]
     switches: Switches = ALL_ON
+    stopped: View | None = None
     _scores: dict[tuple[object, ...], tuple[Array, Array]] = field(default_factory=dict)
 
     @property
@@ -220,7 +221,7 @@ def views(trial: Trial, courses: Sequence[Courses], number: Number | None = None
         ]
         if first_only:
             parts = [part for part in parts if part.offset_h == 0.0]
-        found[arm.name] = View(trial, arm, parts, switches)
+        found[arm.name] = View(trial, arm, parts, switches, _stopped(trial, arm, parts, switches))
     for arm in trial.arms:
         if arm.mixture:
             mixed = [
@@ -228,5 +229,18 @@ def views(trial: Trial, courses: Sequence[Courses], number: Number | None = None
                 for name, amount in arm.mixture.items()
                 for part in found[name].parts
             ]
-            found[arm.name] = View(trial, arm, mixed, switches)
+            found[arm.name] = View(trial, arm, mixed, switches, _stopped(trial, arm, mixed, switches))
     return found
+
+
+def part_view(trial: Trial, arm: TrialArm, part: Part, switches: Switches = ALL_ON) -> View:
+    """One stretch of an arm by itself."""
+    return View(trial, arm, [part], switches, _stopped(trial, arm, [part], switches))
+
+
+def _stopped(trial: Trial, arm: TrialArm, parts: Sequence[Part], switches: Switches) -> View | None:
+    """The same arm with everybody's course ending when they would stop; None where that was not solved."""
+    ended = [
+        Part(part.courses.stopped, part.offset_h, part.weight) for part in parts if part.courses.stopped is not None
+    ]
+    return View(trial, arm, ended, switches) if len(ended) == len(parts) else None

@@ -18,11 +18,12 @@ from rekindle.outcomes import SCALES, observe
 from rekindle.streams import uniforms
 from rekindle.trial.design import Number, Trial, TrialArm
 from rekindle.trial.enrolment import Roster
-from rekindle.trial.solving import Courses, Prepared, prepare, solve_lanes
+from rekindle.trial.leaving import follow
+from rekindle.trial.solving import Courses, Prepared, prepare
 from rekindle.trial.staying import staying
 from rekindle.trial.switches import ALL_ON, Switches
 from rekindle.trial.values import Sets, sets_of
-from rekindle.trial.view import View, views
+from rekindle.trial.view import View, part_view, views
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,7 @@ def run_trial(
         raise InputError("A virtual trial runs under one set of values.")
     solved: list[Courses] = []
     lanes = own_people(trial, sizes_of(trial, people), luck, switches)
-    for each, course in zip(lanes, solve_lanes(lanes, sets, {}, switches=switches, threads=threads), strict=True):
+    for each, course in zip(lanes, follow(lanes, sets, {}, switches=switches, threads=threads), strict=True):
         del each
         solved.append(course)
     return VirtualTrial(trial, _table(trial, solved, sets, luck, switches), luck)
@@ -117,7 +118,7 @@ def _table(trial: Trial, courses: Sequence[Courses], sets: Sets, seed: int, swit
         if arm.mixture:
             continue
         for number, part in enumerate(views(trial, courses, None, switches)[arm.name].parts):
-            single = View(trial, arm, [part], switches)
+            single = part_view(trial, arm, part, switches)
             frames += [_rated(trial, arm, single, scale, number, seed) for scale in _scales(trial)]
     del sets
     return pd.concat(frames, ignore_index=True)
@@ -146,7 +147,7 @@ def _rated(trial: Trial, arm: TrialArm, view: View, scale: str, period: int, see
     score[:, 0] = entry
     left = _left(view, seed, period)
     times = np.asarray(visits)
-    score = np.where(times[None, :] > left[:, None], np.nan, score)
+    score = np.where(times[None, :] > left[:, None], _after(trial, view, scale, visits, seed, period), score)
     names = [f"{courses.lane.name} {name}" for name in people.names]
     count, looks = score.shape
     return pd.DataFrame(
@@ -165,6 +166,18 @@ def _rated(trial: Trial, arm: TrialArm, view: View, scale: str, period: int, see
             "age_years": np.repeat(np.asarray(people["age_years"], dtype=np.float64), looks),
         }
     )
+
+
+def _after(trial: Trial, view: View, scale: str, visits: Sequence[float], seed: int, period: int) -> Array:
+    """Ratings after leaving, (people, visits): missing, or those of the course that ended where people are followed."""
+    if view.stopped is None:
+        return np.full((len(view.parts[0].courses.who), len(visits)), np.nan)
+    of, part = SCALES[scale], view.stopped.parts[0]
+    columns = [part.courses.column(part.offset_h + time) for time in visits]
+    latents = {name: part.courses.latents[name][0][:, columns] for name in of.latents}
+    person = {name: np.asarray(part.courses.who.people[name], dtype=np.float64) for name in of.person_inputs}
+    purpose = ("trial", trial.name, part.courses.lane.name, str(period), "stopped")
+    return observe(of, latents, person, seed=seed, error=view.switches.rater, purpose=purpose).total
 
 
 def _looked(courses: Courses, time_h: float) -> bool:
