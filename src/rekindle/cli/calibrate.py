@@ -40,6 +40,10 @@ Hypotheses = Annotated[
         metavar="NAME",
     ),
 ]
+Rivals = Annotated[
+    int,
+    typer.Option("--rivals", help="Weigh the rival explanations too, each simulated at N sets; 0: no.", metavar="N"),
+]
 Threads = Annotated[int | None, typer.Option("--threads", help="Processor cores to use; all if left out.", metavar="N")]
 
 
@@ -55,6 +59,7 @@ def calibrate(
     data: Data = None,
     without: Without = None,
     hypothesis: Hypotheses = None,
+    rivals: Rivals = 0,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
@@ -79,8 +84,8 @@ def calibrate(
     )
     with progress_bars() as progress:
         facts = run_calibration(
-            out, settings, resume=resume, shared=shared, data=data, without=without or [], threads=threads,
-            progress=progress,
+            out, settings, resume=resume, shared=shared, data=data, without=without or [],
+            rivals=_at_least(rivals, 0, "--rivals"), threads=threads, progress=progress,
         )  # fmt: skip
     if json:
         emit_json({"out": str(out), **facts})

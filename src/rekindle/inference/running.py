@@ -8,8 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rekindle.errors import InputError
 from rekindle.inference.calibrate import Calibration, Settings, calibrate
+from rekindle.inference.designs import design_rows
 from rekindle.inference.individuals import RATINGS, individual_ratings
 from rekindle.inference.results import (
     csv_text,
@@ -22,6 +25,7 @@ from rekindle.inference.results import (
     summary,
     trial_rows,
 )
+from rekindle.inference.rivals import averaging_weights, deciding, stacking_weights, weigh
 from rekindle.inference.setup import fitted_trials, patient_groups, shared_prior
 from rekindle.inference.trials import TrialSimulator
 from rekindle.mechanism.ensemble import DRAWS, MADE, WITHOUT
@@ -31,6 +35,10 @@ from rekindle.run import RUN_FILE, as_json, disk_error, write_file, write_run_fi
 Progress = Callable[[str, int, int], None]
 
 BANK = "bank.jsonl"
+RIVAL_COLUMNS = (
+    "rival", "says", "log_density", "stacking", "averaging", "difference", "standard_error", "against", "against_by",
+    "for", "for_by", "change_explained",
+)  # fmt: skip
 
 
 def run_calibration(
@@ -41,10 +49,13 @@ def run_calibration(
     shared: int | None = None,
     data: Path | None = None,
     without: Sequence[str] = (),
+    rivals: int = 0,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Calibrate into the directory `out` and return the summary.
+
+    With `rivals` the rival explanations are weighed too, each simulated at so many sets.
 
     The bank is written as it grows, so a run that was stopped goes on with `resume`; the other files appear at
     the end.
@@ -65,7 +76,8 @@ def run_calibration(
             progress=progress,
         )  # fmt: skip
         seconds = time.perf_counter() - began
-        return write_calibration(found, out, seconds, individual=data is not None, without=without)
+        facts = write_calibration(found, out, seconds, individual=data is not None, without=without)
+        return facts | (write_rivals(found, out, rivals, progress) if rivals else {})
     except OSError as error:
         raise disk_error(error, str(out)) from error
 
@@ -101,6 +113,35 @@ def write_calibration(
     (out / RUN_FILE).unlink(missing_ok=True)
     write_run_file(out, provenance, facts={"calibration": facts})
     return facts
+
+
+def write_rivals(found: Calibration, out: Path, rows: int, progress: Progress | None = None) -> dict[str, Any]:
+    """Weigh the rival explanations, write `rivals.csv` and `designs.csv`, and return the weights.
+
+    Raises:
+        InputError: a file cannot be written.
+        SolverError: a simulated number is not finite.
+    """
+    weighed = weigh(found, out, rows=rows, progress=progress)
+    densities = np.array([each.densities for each in weighed])
+    stacked, averaged = stacking_weights(densities), averaging_weights(densities, found.settings.seed)
+    beside = {str(row["rival"]): row for row in deciding(weighed, found.sampler.likelihood.trials)}
+    table = [
+        {
+            "rival": each.rival.name,
+            "says": each.rival.says,
+            "log_density": float(each.densities.sum()),
+            "stacking": float(stacked[place]),
+            "averaging": float(averaged[place]),
+            "change_explained": each.changed,
+            **{name: value for name, value in beside.get(each.rival.name, {}).items() if name != "rival"},
+        }
+        for place, each in enumerate(weighed)
+    ]
+    write_file(out / "rivals.csv", csv_text(table, names=RIVAL_COLUMNS))
+    designs = design_rows(found, weighed, progress=progress)
+    write_file(out / "designs.csv", csv_text(designs))
+    return {"rivals": {row["rival"]: row["stacking"] for row in table}, "designs": [row["design"] for row in designs]}
 
 
 def sentences(facts: Mapping[str, Any]) -> list[str]:
