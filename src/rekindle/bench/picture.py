@@ -43,9 +43,8 @@ def picture(result: Mapping[str, Any]) -> str:
         median, (least, most) = entry["people_per_second_per_thread"], entry["people_per_second_range"]
         ours = name.startswith("rekindle")
         ratio = entry["ratio_to_libroadrunner"]
-        note = (
-            f"{_short(median)}" + (f" ({_short(ratio)} x)" if ratio is not None else "") + f", error {entry['max_error']:.1e}"
-        )
+        times = f" ({_short(ratio)} x)" if ratio is not None else ""
+        note = f"{_short(median)}{times}, error {entry['max_error']:.1e}"
         parts.append(
             f'<text x="{_LEFT - 10}" y="{y + 15}" text-anchor="end">{name}</text>'
             f'<rect x="{_LEFT}" y="{y}" width="{max(across(median) - _LEFT, 1):.1f}" height="20" '
