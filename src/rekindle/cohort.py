@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+SPREAD = "spread."
+"""How values name the standard deviation of a random effect between people."""
+
 
 @dataclass(frozen=True)
 class Cohort:
@@ -64,8 +67,9 @@ def person_parameters(
 ) -> dict[str, Array]:
     """Every parameter of the model for every person, name to array of shape (people,).
 
-    `values` replaces typical values: one number, or one a person (people of several parameter sets). Names in
-    `fixed` keep them whatever the person's covariates say.
+    `values` replaces typical values: one number, or one a person (people of several parameter sets); `spread.NAME`
+    is the standard deviation of a random effect instead of the table's. Names in `fixed` keep their values whatever
+    the person's covariates say.
 
     Raises:
         InputError: an unknown modifier or hypothesis, or a value that it cannot have.
@@ -73,13 +77,17 @@ def person_parameters(
     count = len(people)
     typical = {name: parameter.value for name, parameter in parameter_table().items()}
     found = {name: np.full(count, value) for name, value in typical.items()}
-    for name, value in (values or {}).items():
-        found[name] = np.broadcast_to(np.asarray(value, dtype=np.float64), (count,)).copy()
+    given = {name: np.asarray(value, dtype=np.float64) for name, value in (values or {}).items()}
+    spreads = {name.removeprefix(SPREAD): value for name, value in given.items() if name.startswith(SPREAD)}
+    for name, value in given.items():
+        if not name.startswith(SPREAD):
+            found[name] = np.broadcast_to(value, (count,)).copy()
     for effect in variability():
         if effect.parameter in found and f"eta.{effect.parameter}" in people:
-            found[effect.parameter] = individual_values(
-                found[effect.parameter], effect.kind, people.eta(effect.parameter)
-            )
+            eta = people.eta(effect.parameter)
+            if effect.parameter in spreads and effect.sd > 0.0:
+                eta = eta * (spreads[effect.parameter] / effect.sd)
+            found[effect.parameter] = individual_values(found[effect.parameter], effect.kind, eta)
     of_people = covariate_values(people.columns)
     of_people["bipolar"] = np.full(count, 1.0 if people.kind == "bipolar-depression" else 0.0)
     found |= {name: value for name, value in of_people.items() if name not in fixed}
