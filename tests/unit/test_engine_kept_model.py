@@ -70,3 +70,29 @@ def test_another_text_is_another_model(folder: Path) -> None:
     kept(TEXT, make)
     kept(TEXT + "// changed\n", make)
     assert make.count == 2
+
+
+def test_a_model_has_one_digest_whatever_the_order_of_sets() -> None:
+    """Text hashes differ from one process to the next, and must not reach the order of the formulas."""
+    import os
+    import subprocess
+    import sys
+
+    program = (
+        "from rekindle.engine.reading import read_antimony\n"
+        "names = ['a', 'bb', 'ccc', 'dddd', 'e', 'ff']\n"
+        "lines = [f'{n} := {i} + k' for i, n in enumerate(names)]\n"
+        "text = 'model m()\\n k = 1; S\\' = total; S = 0; total := ' + ' + '.join(names) + ';\\n' + ';\\n'.join(lines)\n"
+        "print(read_antimony(text + ';\\nend\\n').digest)\n"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in (1, 2, 3, 4)
+    }
+    assert len(found) == 1

@@ -138,7 +138,7 @@ def ordered(definitions: Mapping[str, Expression], *, kind: str, where: str) -> 
         ModelError: definitions that go round in a circle, with the circle named.
     """
     needs = {
-        name: {str(symbol) for symbol in expression.free_symbols} & definitions.keys()
+        name: sorted({str(symbol) for symbol in expression.free_symbols} & definitions.keys())
         for name, expression in definitions.items()
     }
     try:
