@@ -173,6 +173,31 @@ def test_answers_may_be_numbers_or_carry_their_score() -> None:
     assert rating.items is not None and list(rating.items.values())[:3] == [3, 3, 2]
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("MADRS", "MADRS"),
+        ("Montgomery-Asberg depression rating scale (MADRS) total score", "MADRS"),
+        ("HAM-D17 total", "HAM-D17"),
+        ("Generalised Anxiety Disorder scale, seven items", "GAD-7"),
+        ("MADRS item 3 (inner tension)", None),
+        ("MADRS-like", None),
+    ],
+)
+def test_scales_are_known_by_their_words(words: str, name: str | None) -> None:
+    bundle = example()
+    rating = coded(bundle, "MADRS")
+    rating["code"], rating["valueInteger"] = {"text": words}, 12
+    assert [each.scale for each in read(bundle).ratings if each.total == 12.0] == ([name] if name else [])
+
+
+def test_an_enantiomer_s_level_is_not_taken_for_that_of_both() -> None:
+    for words in ("S-ketamine in plasma", "Esketamine", "Ketamine in urine"):
+        bundle = example()
+        coded(bundle, "plasma")["code"] = {"text": words}
+        assert read(bundle).levels == ()
+
+
 def test_levels_below_the_limit_are_kept_as_such() -> None:
     bundle = example()
     level = next(each for each in resources(bundle, "Observation") if "plasma" in json.dumps(each))
@@ -338,10 +363,19 @@ def test_what_is_not_used_is_noted_and_not_shown() -> None:
     bundle = secretive(example())
     other = copy.deepcopy(resources(bundle, GIVEN)[0]) | {"medicationCodeableConcept": {"text": "secret pills"}}
     lied = copy.deepcopy(resources(bundle, GIVEN)[0]) | {"status": "not-done"}
+    item = copy.deepcopy(coded(bundle, "44261-6"))
+    item["code"] = {"coding": [{"system": "http://loinc.org", "code": "44250-9"}]}
+    item["valueQuantity"] = {"value": 2}
     height = copy.deepcopy(coded(bundle, "8302-2")) | {"code": {"text": "secret finding"}}
     asked = copy.deepcopy(resources(bundle, ASKED)[0]) | {"item": [{"linkId": "secret"}]}
-    bundle["entry"] += [{"resource": each} for each in (other, lied, height, asked)]
+    bundle["entry"] += [{"resource": each} for each in (other, other, lied, item, height, asked)]
     notes = "\n".join(read(bundle).notes)
-    for part in ("another drug", "not given", "an observation of something else", "a questionnaire without items"):
+    for part in (
+        "and 1 more: another drug",
+        "some items of a scale",
+        "not given",
+        "an observation of something else",
+        "a questionnaire without items",
+    ):
         assert part in notes
     assert not [secret for secret in SECRETS if secret in notes]

@@ -51,6 +51,7 @@ def read_bundle(bundle: Mapping[str, Any], name: str) -> Found:
             timed += [rated] if rated else []
     if not timed:
         raise InputError("The bundle holds no dose, rating or measurement that is read.", where=name)
+    found.notes = _together(found.notes)
     _place(timed, found, name)
     for patient in patients:
         _who(patient, found)
@@ -87,6 +88,18 @@ def _resources(bundle: Mapping[str, Any], name: str) -> tuple[list[Resource], Co
         else:
             found.append(resource)
     return found, others, references
+
+
+def _together(notes: list[str]) -> list[str]:
+    """Notes that say the same of several entries as one, with the place of the first."""
+    said: dict[str, list[str]] = {}
+    for note in notes:
+        place, _, what = note.rpartition(": ")
+        said.setdefault(what, []).append(place)
+    return [
+        f"{places[0]}{f' and {len(places) - 1} more' if len(places) > 1 else ''}: {what}"
+        for what, places in said.items()
+    ]
 
 
 def _one_person(resources: list[Resource], patients: int, name: str) -> None:

@@ -18,7 +18,9 @@ from rekindle.person.record import Level
 Time = datetime | date
 Body = tuple[str, float]
 _TOTAL = re.compile(r"\b(?:total|sum|summed|score|scale|questionnaire|item|items|self-report|the)\b|[\s:,;()\[\].]+")
+_ONE_ITEM = re.compile(r"\bitem\s*\d")
 _FLUID = re.compile(r"\b(?:urine|saliva|hair|oral fluid|meconium|sweat)\b")
+PARTIAL = "some items of a scale without the others and without a total; not used."
 _TABLES = (("total", codes.TOTALS), ("panel", codes.PANELS), ("sign", codes.SIGNS), ("body", codes.BODY))
 
 
@@ -44,7 +46,7 @@ def observed(resource: Resource, notes: list[str]) -> Iterator[tuple[Time, Recor
         return
     when = _time(values, where)
     measured = [part for part in [values, *known] if "dataAbsentReason" not in part]
-    yield from ((when, record) for record in _records(measured, where))
+    yield from ((when, record) for record in _records(measured, where, notes))
 
 
 def _time(values: Mapping[str, Any], where: str) -> Time:
@@ -68,9 +70,9 @@ def _meaning(concept: Any) -> tuple[str, str] | None:
             return "panel", "pressure"
     text = wording(concept)
     for name in reversed(words.ANALYTES):  # the longest first: every name ends with the shortest
-        if re.search(rf"\b{name}\b", text):
+        if re.search(rf"(?<![-\w]){name}\b", text):
             return None if _FLUID.search(text) else ("level", name)
-    for part in text.split(" ; "):
+    for part in () if _ONE_ITEM.search(text) else re.split(r" ; |[()\[\]]", text):
         plain = _TOTAL.sub("", part)
         for scale in SCALES.values():
             known = {_TOTAL.sub("", text.casefold()) for text in (scale.name, scale.title)}
@@ -79,7 +81,7 @@ def _meaning(concept: Any) -> tuple[str, str] | None:
     return None
 
 
-def _records(parts: list[Mapping[str, Any]], where: str) -> Iterator[Record | Body]:
+def _records(parts: list[Mapping[str, Any]], where: str, notes: list[str]) -> Iterator[Record | Body]:
     """Records from an observation and its components."""
     signs: dict[str, float] = {}
     items: dict[str, dict[str, int]] = {}
@@ -100,6 +102,9 @@ def _records(parts: list[Mapping[str, Any]], where: str) -> Iterator[Record | Bo
     if signs:
         yield checks.vital(signs.get("systolic"), signs.get("diastolic"), signs.get("heart_rate"), where)
     for scale in dict.fromkeys([*totals, *items]):
+        if scale not in totals and len(items[scale]) < len(SCALES[scale].items):
+            notes.append(f"{where}: {PARTIAL}")
+            continue
         recall = codes.RECALL_DAYS.get(scale)
         yield checks.rated(scale, totals.get(scale), items.get(scale), where, recall_days=recall)
 
@@ -196,7 +201,7 @@ def answered(resource: Resource, notes: list[str]) -> tuple[Time, Record] | None
         raise InputError("One questionnaire holds items of two scales.", where=where, hint="One a questionnaire.")
     scale = found[0]
     if scale not in totals and len(items[scale]) < len(SCALES[scale].items):
-        notes.append(f"{where}: {scale} without all its items and without a total; not used.")
+        notes.append(f"{where}: {PARTIAL}")
         return None
     when = read_time(values.get("authored"), "authored", where)
     return when, checks.rated(scale, totals.get(scale), items.get(scale), where, recall_days=codes.RECALL_DAYS[scale])
