@@ -305,7 +305,8 @@ def solve_arm(
     """One arm's people followed over `times` (hours), `values` standing for everybody or one a person.
 
     `scale` is the size of every state (where people are solved in parts); `check` people are solved again to tell
-    the error, by default `PEOPLE_CHECKED` and none of the repeats. `start` is the number of the first person.
+    the error, by default `PEOPLE_CHECKED` and none of the repeats. `start` is the number of the first person. Repeats
+    are solved on the part of the model that their outputs need.
 
     Raises:
         InputError: a dose after the horizon, or one that the model has no way in for.
@@ -319,7 +320,7 @@ def solve_arm(
     again = (0 if repeats else PEOPLE_CHECKED) if check is None else check
     told = None if progress is None else partial(progress, word)
     if arm.policy is not None:
-        solving = Solving(settings.backend, settings.relative_tolerance, settings.threads, scale, again, told)
+        solving = Solving(settings.backend, settings.relative_tolerance, settings.threads, scale, again, told, repeats)
         luck = clinic_luck(study, arm, times, start, repeats=repeats)
         return treat(study, arm, people, times, outputs, lowered, luck, values, equations.fixed, solving)
     ready = cohort(
@@ -344,6 +345,7 @@ def solve_arm(
         scale=scale,
         check=again,
         progress=told,
+        specialise=repeats,
     )
     failures = tuple((failure.person, failure.reason) for failure in solution.failures)
     return Solved(arm.name, np.asarray(times, dtype=np.float64), outputs, solution.values, failures, solution.report)
