@@ -150,3 +150,45 @@ def test_the_spread_of_a_rating_is_that_of_drawn_ratings(name: str, level: float
     line = math.floor(float(expected)) - 2.0
     chance = chance_at_most(line, expected, sd)
     assert float(chance) == pytest.approx((drawn <= line).mean(), abs=0.025)  # errors are uniform, not normal
+
+
+def test_the_expected_hazard_ratio_of_exponential_curves_is_that_of_their_hazards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from types import SimpleNamespace
+
+    from rekindle.trial import compare
+
+    times = np.linspace(0.0, 100.0, 201)
+
+    def kept(part: SimpleNamespace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return times, np.exp(-part.hazard * times)[:, None], np.ones(1)
+
+    monkeypatch.setattr(compare, "kept", kept)
+    first, second = SimpleNamespace(hazard=0.005, n=90.0), SimpleNamespace(hazard=0.01, n=86.0)
+    found, luck = compare.hazard_ratio(first, second)  # type: ignore[arg-type]
+    assert found[0] == pytest.approx(math.log(0.5), abs=0.01)
+    events = 90 * (1 - math.exp(-0.5)), 86 * (1 - math.exp(-1.0))
+    assert luck[0] == pytest.approx(math.sqrt(1 / events[0] + 1 / events[1]), rel=0.1)
+
+
+@pytest.mark.parametrize("rule", ["half lost", "PHQ-9 half lost"])
+def test_chances_of_relapse_are_those_of_every_way_it_can_go(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from itertools import product
+
+    from rekindle.outcomes.endpoints import relapse_rule
+    from rekindle.trial.view import View
+
+    chances = [0.3, 0.5, 0.2, 0.6]
+    monkeypatch.setattr(View, "_bad", lambda self, scale, name, time: np.array([[chances[int(time) - 1]]]))
+    view = View.__new__(View)
+    found = view.relapse_chances("any", rule, [0.0, 1.0, 2.0, 3.0, 4.0])[:, 0, 0]
+    running = relapse_rule(rule).visits
+    expected = np.zeros(5)
+    for ways in product((False, True), repeat=4):
+        weight = math.prod(c if bad else 1.0 - c for c, bad in zip(chances, ways, strict=True))
+        dated = next((place for place in range(4) if all(ways[place : place + running])
+                      and place + running <= 4), None)  # fmt: skip
+        if dated is not None:
+            expected[dated + 1 :] += weight
+    np.testing.assert_allclose(found, expected, atol=1e-12)
