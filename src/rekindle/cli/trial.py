@@ -90,7 +90,7 @@ def _say(found: dict[str, Any], where: Path) -> None:
 
     for one in found["comparisons"]:
         estimate = one["estimates"][0]
-        emit(f"{one['arms'][0]} less {one['arms'][1]}: {estimate['value']:.1f} points, p {estimate['p']:.3f}")
+        emit(f"{one['arms'][0]} less {one['arms'][1]}: {estimate['value']:.1f} points, p {_p(estimate['p'])}")
     for arm, change in found["contributions"]["change"].items():
         drug = next(part for part in found["contributions"]["parts"] if part["arm"] == arm and part["part"] == "drug")
         emit(f"{arm}: {change:.1f} points on average, {drug['added']:.1f} of them the drug itself")
@@ -98,6 +98,10 @@ def _say(found: dict[str, Any], where: Path) -> None:
         size = found["power"]["size_for_80"]
         emit(f"For an assurance of 80 %: {size or 'more than the table holds'} people in the first arm")
     emit(f"Wrote {where}")
+
+
+def _p(value: float | None) -> str:
+    return "not known" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _checked(seed: int, people: int | None) -> int:

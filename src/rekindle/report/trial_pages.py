@@ -224,7 +224,7 @@ def _score_facts(totals: Mapping[str, Any]) -> tuple[PlainFact, ...]:
             PlainFact("Error", "of mean changes", plain(points, -1), "points", "on the MADRS range, on average")
         )
     if shares is not None:
-        found.append(PlainFact("Error", "of shares of people", plain(shares, 0), "points of a per cent", "on average"))
+        found.append(PlainFact("Error", "of shares of people", plain(shares, 0), "percentage points", "on average"))
     skill = f"{plain(100 * totals['skill_vs_mean'])} %"
     last = f"against the nearest earlier trial: {plain(100 * totals['skill_vs_last'])} %"
     return (*found, PlainFact("Skill", "against the mean of others", skill, "", last))
