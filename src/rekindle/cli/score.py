@@ -67,7 +67,8 @@ def score(
     totals = board.totals
     emit(f"{totals['numbers']} numbers of {totals['trials']} trials; {board.source}")
     emit(f"coverage: 90 % intervals {totals['coverage90']:.2f}, 50 % intervals {totals['coverage50']:.2f}")
-    emit(f"mean absolute error: {_words(totals['mae_points'])} points, {_words(totals['mae_percentage_points'])} percentage points")
+    points, shares = _words(totals["mae_points"]), _words(totals["mae_percentage_points"])
+    emit(f"mean absolute error: {points} points, {shares} percentage points")
     emit(
         f"skill: {totals['skill_vs_mean']:.2f} over the mean of others, {totals['skill_vs_last']:.2f} over the nearest"
     )
