@@ -17,7 +17,7 @@ from rekindle.inference.likelihood import Likelihood, start
 from rekindle.inference.sampler import Sampler, SamplerSettings
 from rekindle.inference.targets import published
 
-SHORT = SamplerSettings(chains=1, warmup=200, draws=200)
+ONE = SamplerSettings(chains=1, warmup=150, draws=396)
 
 
 @cache
@@ -63,7 +63,7 @@ def test_the_sampler_agrees_with_a_grid() -> None:
     toy, sampler = ToyTrials(), toy_sampler(False)
     likelihood = sampler.likelihood
     facts = likelihood.facts(published(toy.targets), toy_bank(False)[1].emulator, toy.luck({}, people=1, seed=1))
-    posterior = sampler.sample(facts, 1, SamplerSettings(chains=2, warmup=300, draws=1000))
+    posterior = sampler.sample(facts, 1, SamplerSettings(chains=5, warmup=150, draws=396))
     line = np.linspace(-3.5, 3.5, 121)
     grid = np.stack([axis.ravel() for axis in np.meshgrid(line, line, [0.0], indexing="ij")], axis=1)
     density = sampler.trials(grid, facts).sum(axis=1) - 0.5 * (grid**2).sum(axis=1)
@@ -76,14 +76,14 @@ def test_the_sampler_agrees_with_a_grid() -> None:
         assert posterior.flat[:, place].std() == pytest.approx(sd, rel=0.12)
     assert posterior.rhat.max() < 1.03
     assert posterior.flat[:, 2].std() == pytest.approx(1.0, rel=0.15)  # nothing tells of the idle one
-    again = sampler.sample(facts, 1, SamplerSettings(chains=2, warmup=300, draws=1000))
-    assert np.array_equal(posterior.vectors, again.vectors)
+    again = sampler.sample(facts, 1, ONE)
+    assert np.array_equal(again.vectors, sampler.sample(facts, 1, ONE).vectors)
 
 
 def test_leaving_a_trial_out_by_weights_agrees_with_fitting_again() -> None:
     toy, sampler = ToyTrials(), toy_sampler(True)
     facts = sampler.likelihood.facts(published(toy.targets), toy_bank(True)[1].emulator, toy.luck({}, people=1, seed=1))
-    settings = SamplerSettings(chains=1, warmup=300, draws=1500)
+    settings = SamplerSettings(chains=4, warmup=150, draws=396)
     posterior = sampler.sample(facts, 1, settings)
     weighted = leave_one_out(sampler, posterior, facts, seed=1, settings=settings, refit=False)
     assert [left.trial for left in weighted] == list(sampler.likelihood.trials)
@@ -99,9 +99,7 @@ def test_ranks_of_true_values_are_uniform_and_wrong_errors_are_caught() -> None:
     toy, sampler = ToyTrials(), toy_sampler(True)
     bank, fitted = toy_bank(True)
     luck = toy.luck({}, people=1, seed=1)
-    ranks, rhat, divergent = calibration_ranks(
-        sampler, bank, fitted, luck, sets=60, seed=1, settings=SamplerSettings(1, 150, 198)
-    )
+    ranks, rhat, divergent = calibration_ranks(sampler, bank, fitted, luck, sets=50, seed=1, settings=ONE)
     checked = judged(sampler.likelihood.prior.names, ranks, ("gain", "fade"), rhat, divergent)
     assert checked.uniform
     assert np.isnan(checked.holm[2])

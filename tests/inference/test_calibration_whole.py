@@ -26,7 +26,7 @@ SETTINGS = Settings(
     people=10,
     checked=0,
     draws=40,
-    sampler=SamplerSettings(2, 200, 200),
+    sampler=SamplerSettings(2, 150, 200),
 )
 
 

@@ -8,7 +8,7 @@ One compiled function serves every data set of the same shape: refits without a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -135,9 +135,10 @@ class Sampler:
         return np.asarray(self._all_trials(vectors, facts))
 
     def _run(self, settings: SamplerSettings) -> Callable[..., Any]:
-        if settings not in self._runs:
-            self._runs[settings] = _chain(self.likelihood, settings)
-        return self._runs[settings]
+        alike = replace(settings, chains=1)
+        if alike not in self._runs:
+            self._runs[alike] = _chain(self.likelihood, alike)
+        return self._runs[alike]
 
 
 def _chain(likelihood: Likelihood, settings: SamplerSettings) -> Callable[..., Any]:
