@@ -37,7 +37,7 @@ WEEK_H = 168.0
 class ScaleForecast:
     """Ratings to come on one scale.
 
-    `ratings` and `own` hold quantiles, shape (times, levels): of a rating with its error, and of the person's own
+    `ratings` and `own` hold quantiles, shape (times, levels): of a rating with its error, before it is rounded, and of the person's own
     score without. `response`, `remission` are chances at each time, `relapse` the chance of a relapse by then among
     draws that are in response now (`responding`, a share); None where the scale has no such line.
     """
@@ -185,7 +185,7 @@ def _summary(path: Paths, person: Person, risk: float) -> ScaleForecast:
     return ScaleForecast(
         scale=found.name,
         times_h=path.times_h,
-        ratings=np.percentile(path.ratings, LEVELS, axis=0).T,
+        ratings=np.percentile(path.unrounded, LEVELS, axis=0).T,
         own=np.percentile(path.own, LEVELS, axis=0).T,
         response=None if better is None else better.mean(axis=0),
         remission=None if well is None else well.mean(axis=0),

@@ -27,15 +27,17 @@ Array = NDArray[np.float64]
 class Paths:
     """One scale's future for some candidates, drawn by weight.
 
-    `own` is the person's own expected score and `ratings` whole-point ratings, shape (draws, times); `drift` the
-    conditional mean of what treatment does not explain, in points. `baseline` is the rating that change is counted
-    from, shape (draws,).
+    `own` is the person's own expected score and `ratings` whole-point ratings, shape (draws, times); `unrounded` the
+    same ratings before rounding, whose quantiles make bands (those of whole points hold too much: a band's ends belong
+    to it). `drift` is the conditional mean of what treatment does not explain, in points; `baseline` the rating that
+    change is counted from, shape (draws,).
     """
 
     scale: Scale
     times_h: Array
     own: Array
     ratings: Array
+    unrounded: Array
     drift: Array
     baseline: Array
 
@@ -102,15 +104,25 @@ def paths(ahead: Future, name: str, times_h: Array, wander: Wander, seed: int) -
     past = expected_ratings(person.ratings, ahead.outputs, times)
     coming = expected_ratings([Rated(float(time), found.name, 0.0) for time in times_h], ahead.outputs, times)
     observed = np.array([rating.total for rating in person.ratings], dtype=np.float64)
+    own, ratings, mean = drawn(past, coming, observed, wander, found, luck)
+    return Paths(found, np.asarray(times_h), own, np.rint(ratings), ratings, mean, _baseline(ahead, found, times))
+
+
+def drawn(
+    past: Expected, coming: Expected, observed: Array, wander: Wander, found: Scale, luck: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """One draw a candidate of what is to come on one scale, given the ratings so far; shape (candidates, times) each.
+
+    The person's own expected score, a rating with its error before it is rounded, and the conditional mean of drift.
+    """
     mean, covariance = conditional(past, coming, observed, wander)
     count, length = mean.shape
     factor = np.linalg.cholesky(covariance + 1e-9 * np.eye(length))
     wandered = mean + (factor @ luck.standard_normal((count, length, 1)))[..., 0]
     own = np.clip(coming.mean + wandered, found.minimum, found.maximum)
     error = np.sqrt(coming.variance) * luck.standard_normal((count, length))
-    # The error shrinks towards the ends of the scale with the person's own score, as the rater's does.
-    ratings = np.clip(np.rint(own + error), found.minimum, found.maximum)
-    return Paths(found, np.asarray(times_h), own, ratings, mean, _baseline(ahead, found, times))
+    # The error shrinks towards the ends of the scale with the candidate's own score, as the rater's does.
+    return own, np.clip(own + error, found.minimum, found.maximum), mean
 
 
 def conditional(past: Expected, coming: Expected, observed: Array, wander: Wander) -> tuple[Array, Array]:
