@@ -58,7 +58,7 @@ def pareto_fit(excess: Array) -> tuple[float, float]:
     theta = 1.0 / x[-1] + (1.0 - np.sqrt(grid / (np.arange(1, grid + 1) - 0.5))) / (3.0 * quarter)
     shapes = np.log1p(-theta[:, None] * x[None, :]).mean(axis=1)
     fit = count * (np.log(-theta / shapes) - shapes - 1.0)
-    weight = 1.0 / np.exp(fit[None, :] - fit[:, None]).sum(axis=1)
+    weight = np.exp(fit - fit.max())
     best = float((theta * weight).sum() / weight.sum())
     k = float(np.log1p(-best * x).mean())
     sigma = -k / best
