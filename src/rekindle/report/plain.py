@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment
+from jinja2 import Environment, Template
 from markupsafe import Markup
 
 from rekindle import __version__
@@ -73,18 +73,29 @@ def write_plain(page: PlainPage, out_dir: str | Path) -> Path:
     return target
 
 
-def render_plain(page: PlainPage) -> str:
-    """The page as one string of HTML."""
+def page_style() -> str:
+    """The style of a page without a script: colours by day, by night and on paper, marks, and layout."""
     light, dark, paper = (palette.variables(one) for one in (palette.LIGHT, palette.DARK, palette.PAPER))
-    style = (
+    return (
         f":root{{color-scheme:light dark;{light}}}"
         f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}@media print{{:root{{{paper}}}}}"
         + page_css()
         + files("rekindle.report").joinpath("style.css").read_text(encoding="utf-8").strip()
     )
+
+
+def page_template(text: str) -> Template:
+    """A template in which `figure` draws a figure with its caption and table, and `markup` leaves text as it is."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["markup"] = Markup
-    template = environment.from_string(files("rekindle.report").joinpath("plain.html").read_text(encoding="utf-8"))
+    macro = files("rekindle.report").joinpath("figure.html").read_text(encoding="utf-8")
+    return environment.from_string(macro + text)
+
+
+def render_plain(page: PlainPage) -> str:
+    """The page as one string of HTML."""
+    style = page_style()
+    template = page_template(files("rekindle.report").joinpath("plain.html").read_text(encoding="utf-8"))
     return str(
         template.render(
             page=page,

@@ -1,0 +1,280 @@
+"""What the page about a person says in words: the answer, four facts, questions with their answers, and doubts.
+
+Every number comes from the forecast; a word for a chance never stands without its number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rekindle.inference.forecast import LEVELS
+from rekindle.inference.update import TOO_LITTLE, UNLIKE
+from rekindle.outcomes import scale
+from rekindle.outcomes.no_evidence import gaps
+from rekindle.report.numerals import NBSP, count, lasting, plain
+from rekindle.report.person.behind import points
+from rekindle.report.person.dates import day
+from rekindle.report.plain import PlainFact
+
+if TYPE_CHECKING:
+    from rekindle.inference.outlook import Outlook
+
+LOW, MIDDLE, HIGH = LEVELS.index(2.5), LEVELS.index(50.0), LEVELS.index(97.5)
+FEW = 200.0
+"""Effective candidates below which the page says that bands are rough."""
+KNOWN = {
+    "weight_kg": "weight", "height_cm": "height", "age_years": "age", "sex": "sex",
+    "failed_treatments": "failed treatments",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question of the clinician with its answer."""
+
+    ask: str
+    answer: str
+
+
+def subtitle(outlook: Outlook) -> str:
+    """Who it is about, as far as anybody may know, and when."""
+    person = outlook.plan.person
+    sessions, ratings = len({each.time_h for each in person.given}), len(person.ratings)
+    said = person.kind.replace("-", " ").capitalize()
+    plan = outlook.plan.planned
+    planned = "no further dose"
+    if plan is not None and plan.course.sessions:
+        first = plan.from_h + plan.course.sessions[0].time_h
+        planned = f"{plan.course.spoken()}, from {day(person.start, first)}"
+    return (
+        f"{said}. {_some(sessions, 'session')} and {_some(ratings, 'rating')} from {day(person.start, 0.0)} to "
+        f"{day(person.start, person.now_h, year=True)}. Planned: {planned}."
+    )
+
+
+def _some(number: int, name: str) -> str:
+    return f"{number or 'No'}{NBSP}{name}{'' if number == 1 else 's'}"
+
+
+def working(outlook: Outlook) -> str:
+    """Is it working?"""
+    found, name = outlook.plan[outlook.main], outlook.main
+    now = found.own[0]
+    score = f"{plain(now[MIDDLE])} ({plain(now[LOW])} to {plain(now[HIGH])})"
+    if not outlook.plan.person.ratings:
+        return f"No rating yet: this is the forecast for people like this one, whose {name} is now {score}."
+    if not outlook.plan.person.given:
+        return f"No dose yet. The {name} is most likely {score}, 19 times in 20."
+    chance = found.responding
+    began = f"The {name} was {plain(found.baseline)} before the first dose and is now most likely {score}"
+    if chance is None:
+        return f"{began}."
+    verdict = (
+        "It is working" if chance >= 0.8 else "It is probably working" if chance >= 0.5
+        else "It is probably not working well enough" if chance >= 0.2 else "It is not working"
+    )  # fmt: skip
+    return (
+        f"{verdict}: the chance to be {_better(name)} is {count(chance, 100)}. {began}, 19 times in 20 in that range."
+    )
+
+
+def _better(name: str) -> str:
+    share = scale(name).response
+    return "at least half better" if share == 0.5 else f"better by {plain(100 * (share or 0))}{NBSP}% or more"
+
+
+def attention(outlook: Outlook) -> str:
+    """Drug or attention?"""
+    parts = outlook.gain
+    if parts is None:
+        return "No dose yet, so there is no gain to explain."
+    whole = sum(part.mean for part in parts)
+    if whole < 2.0:
+        return f"There is hardly a gain so far ({plain(whole, -1)} points), so nothing to share out."
+    drug, care, course = parts[0], parts[1], parts[2]
+    return (
+        f"Of about {plain(whole)} points gained, the drug made {points(drug)}, expectancy and care {points(care)}, the natural "
+        f"course {points(course)}. The drug counts for at least 2 in 60 of the scale with a chance of {count(drug.counts, 100)}."
+    )
+
+
+def holding(outlook: Outlook) -> str:
+    """How long will it hold?"""
+    found, without = outlook.plan[outlook.main], outlook.without[outlook.main]
+    person, risk = outlook.plan.person, outlook.plan.risk
+    if without.relapse is None:
+        return "There is hardly a response now that could be lost, so no date is told."
+    end = day(person.start, without.times_h[-1])
+    first = ""
+    if outlook.plan is not outlook.without and found.relapse is not None:
+        first = f"As planned, the chance of a relapse by {end} is {count(float(found.relapse[-1]), 100)}. "
+    alone = f"With no further dose it is {count(float(without.relapse[-1]), 100)}"
+    if without.due_h is None:
+        return f"{first}{alone}, and does not pass {count(risk, 100)}."
+    return f"{first}{alone}; it passes {count(risk, 100)} {_about(outlook, without.due_h)}."
+
+
+def _about(outlook: Outlook, due_h: float) -> str:
+    person = outlook.plan.person
+    if due_h <= person.now_h + 24.0:
+        return "at once"
+    return f"in the week of {day(person.start, due_h)}"
+
+
+def due(outlook: Outlook) -> str:
+    """When is the next dose due, and what does waiting cost?"""
+    without, person = outlook.without[outlook.main], outlook.plan.person
+    if without.relapse is None:
+        said = "By the chance of a relapse no dose is due: there is hardly a response to hold."
+    elif without.due_h is None:
+        end = day(person.start, without.times_h[-1])
+        said = f"By the chosen risk of {count(outlook.plan.risk, 100)} none is due before {end}."
+    else:
+        said = f"By the chosen risk of {count(outlook.plan.risk, 100)}, {_about(outlook, without.due_h)}."
+    return f"{said} {cost(outlook)}".rstrip()
+
+
+def cost(outlook: Outlook) -> str:
+    """What putting off the next session costs, in points and in the chance of a relapse."""
+    if not outlook.waiting:
+        return ""
+    delay, late = outlook.waiting[0]
+    plan, other = outlook.plan[outlook.main], late[outlook.main]
+    sign = 1.0 if scale(outlook.main).better == "lower" else -1.0
+    # The day on which the two differ most, among those that both look at.
+    both = [(place, int(plan.times_h.searchsorted(hour))) for place, hour in enumerate(other.times_h)]
+    worse = [
+        (sign * float(other.own[place][MIDDLE] - plan.own[spot][MIDDLE]), other.times_h[place])
+        for place, spot in both
+        if spot < len(plan.times_h) and abs(plan.times_h[spot] - other.times_h[place]) < 1e-6
+    ]
+    most, hour = max(worse)
+    start = outlook.plan.person.start
+    said = (
+        f"Putting the session off by {lasting(delay)} costs at most {plain(most, -1 if most < 3 else 0)} points, around "
+        f"{day(start, hour)}"
+        if most >= 0.5
+        else f"Putting the session off by {lasting(delay)} costs less than a point"
+    )
+    if plan.relapse is None or other.relapse is None:
+        return f"{said}."
+    end = day(start, plan.times_h[-1])
+    return (
+        f"{said}; the chance of a relapse by {end} goes from {count(float(plan.relapse[-1]), 100)} to "
+        f"{count(float(other.relapse[-1]), 100)}."
+    )
+
+
+def fading_words(outlook: Outlook) -> str:
+    """Is the effect fading, is the illness drifting, or was it noise?"""
+    found = outlook.fading
+    if found is None:
+        return "There is no rating after a dose yet, so nothing to tell."
+    parts = {"wearing off": found.wearing_off, "drift of the illness": found.drift, "noise of the rating": found.noise}
+    said = "; ".join(f"{name} {points(part, signed=True)}" for name, part in parts.items())
+    when = day(outlook.plan.person.start, found.next_h)
+    return (
+        f"In the last rating, for the worse: {said}. What would tell most is a {found.next_measurement} ({when}): it "
+        f"would remove {plain(100 * found.share)}{NBSP}% of the doubt."
+    )
+
+
+def questions(outlook: Outlook) -> tuple[Question, ...]:
+    """What a clinician asks, in the order of asking; the first is the answer at the top of the page."""
+    return (
+        Question("Drug or attention?", attention(outlook)),
+        Question("How long will it hold?", holding(outlook)),
+        Question("When is the next dose due, and what does waiting cost?", due(outlook)),
+        Question("Is it fading?", fading_words(outlook)),
+    )
+
+
+def facts(outlook: Outlook) -> tuple[PlainFact, ...]:
+    """Benefit and harm in large type, side by side."""
+    found, without, person = outlook.plan[outlook.main], outlook.without[outlook.main], outlook.plan.person
+    facts: list[PlainFact] = []
+    if found.responding is not None and person.ratings:
+        facts.append(_chance("Benefit", f"{_better(outlook.main).capitalize()} now", found.responding,
+                             f"on the {outlook.main}, beside {plain(found.baseline)} before the first dose"))  # fmt: skip
+    if found.relapse is not None:
+        end = day(person.start, found.times_h[-1])
+        note = ""
+        if outlook.plan is not outlook.without and without.relapse is not None:
+            note = f"{count(float(without.relapse[-1]), 100)} with no further dose"
+        facts.append(_chance("Benefit", f"Relapse by {end}", float(found.relapse[-1]), note))
+    if without.relapse is not None:
+        facts.append(_due_fact(outlook))
+    if outlook.session is not None:
+        ahead = outlook.session
+        facts.append(
+            PlainFact("Harm", "Systolic pressure at the coming session", plain(ahead.systolic[1]), "mmHg",
+                      f"at its highest; 9 times in 10 between {plain(ahead.systolic[0])} and {plain(ahead.systolic[2])}")
+        )  # fmt: skip
+    return tuple(facts)
+
+
+def _chance(kind: str, name: str, share: float, note: str) -> PlainFact:
+    words = count(share, 100)
+    if words.startswith("fewer"):
+        return PlainFact(kind, name, "< 1", f"in{NBSP}100", note)
+    big, rest = words.split(NBSP, 1)
+    return PlainFact(kind, name, big, rest, note)
+
+
+def _due_fact(outlook: Outlook) -> PlainFact:
+    person, due_h = outlook.plan.person, outlook.without[outlook.main].due_h
+    name, risk = (
+        "Next dose due",
+        f"the day on which relapse passes {count(outlook.plan.risk, 100)} with no further dose",
+    )
+    if due_h is None:
+        end = day(person.start, outlook.without[outlook.main].times_h[-1])
+        return PlainFact("Time", name, "Later", f"than {end}", f"relapse stays below {count(outlook.plan.risk, 100)}")
+    if due_h <= person.now_h + 24.0:
+        return PlainFact("Time", name, "Now", "", risk)
+    number, month = day(person.start, due_h).split(NBSP)
+    return PlainFact("Time", name, number, month, risk)
+
+
+def stop(outlook: Outlook) -> str:
+    """What stands above everything: the person is unlike anyone that the model knows."""
+    found = outlook.posterior
+    if found.verdict != UNLIKE:
+        return ""
+    return (
+        "This person is unlike anyone in the model's range: "
+        f"ratings as odd as these have a chance of {count(found.surprise)} in it. Do not rely on what follows."
+    )
+
+
+def cautions(outlook: Outlook) -> tuple[str, ...]:
+    """Doubts about this forecast, the gravest first."""
+    found = outlook.posterior
+    said = []
+    if found.verdict == TOO_LITTLE:
+        said.append("Too little data: no rating after a dose, so this is mostly the forecast for people like this one.")
+    if found.effective < FEW:
+        said.append(
+            f"Only {plain(found.effective)} effective candidates stand behind the bands, which are rough at their ends."
+        )
+    said += [note for note in outlook.plan.person.notes if not note.startswith("There is no rating")]
+    return tuple(said)
+
+
+def unknowns(outlook: Outlook) -> tuple[str, ...]:
+    """What the forecast does not know."""
+    person = outlook.plan.person
+    missing = [words for name, words in KNOWN.items() if name not in person.covariates]
+    said = []
+    if missing:
+        said.append(f"Not given, so taken as in the population: {', '.join(missing)}.")
+    if outlook.session is not None and not outlook.session.from_reading:
+        said.append("This person's own blood pressure: the coming session starts from what others have.")
+    if not person.levels:
+        said.append("How this person handles the drug: no level was measured.")
+    said.append("Life events, other treatment begun or stopped, and missed sessions: none is foreseen.")
+    said.append("Thoughts of suicide: a total does not tell them, and no forecast replaces asking.")
+    ahead = outlook.plan[outlook.main].times_h[-1]
+    said += [gap.sentence for gap in gaps([person.kind.replace("-", " ")], horizon_h=float(ahead))]
+    return tuple(said)
