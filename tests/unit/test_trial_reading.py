@@ -92,6 +92,18 @@ def test_a_mistake_is_said_once_with_its_line(right: str, wrong: str, said: str)
     assert "\n" not in message
 
 
+@pytest.mark.parametrize(
+    ("covariate", "said"),
+    [("bmj", "Nearest: bmi"), ("sex", "holds words"), ("CADS at 40 min", "Nearest: CADSS"), ("CADSS at noon", "no span")],
+)
+def test_a_change_is_correlated_with_numbers_only(covariate: str, said: str) -> None:
+    line = "quantity: correlation, arm: Ketamine, time: 24 h, value: -0.3, covariate: "
+    text = PARALLEL.replace("quantity: response, arm: Ketamine, time: 24 h, value: 64", f"{line}{covariate}")
+    with pytest.raises(InputError, match=said):
+        parse_trial(text)
+    assert parse_trial(text.replace(covariate, "CADSS at 40 min")).scored[1].options.covariate == "CADSS at 40 min"
+
+
 def test_a_treatment_that_the_model_lacks_is_never_scored() -> None:
     text = PARALLEL.replace("    n: 20\n", "    n: 20\n    with: [psychotherapy]\n")
     with pytest.raises(InputError, match="direction only"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rekindle.documents import Document
 from rekindle.errors import InputError, unknown
 from rekindle.study import with_place
+from rekindle.study_file import duration_h
 from rekindle.study_words import Vocabulary
 from rekindle.trial.design import Condition, Number, Trial
 from rekindle.trial.fields import NumberFields
@@ -69,6 +70,7 @@ def _number(
     status = max(statuses, key=STATUSES.index)
     value, error, deviation, size, unit = _printed(quantity, given, record, trial, arms, document, here)  # type: ignore[arg-type]
     _check_use(quantity, given, record, status, value, document, here)
+    _check_covariate(given, words, document.where(*here, "covariate"))
     among = tuple(
         read_condition(each, starts, document, (*here, "among", place), words) for place, each in enumerate(given.among)
     )
@@ -174,6 +176,34 @@ def _item(scale: str, given: NumberFields, document: Document, here: tuple[str |
     if given.item.casefold() not in names:
         raise unknown("item", given.item, names.values(), where=document.where(*here, "item"))
     return names[given.item.casefold()]
+
+
+def _check_covariate(given: NumberFields, words: Vocabulary, where: str) -> None:
+    """Nothing, when the change can be correlated with it: a column of numbers, `baseline`, or `CADSS at 40 min`.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    name = given.covariate
+    if name is None or given.use == "show" or name == "baseline":
+        return
+    scale, at, time = name.partition(" at ")
+    if at:
+        if scale not in words.scales:
+            raise unknown("scale", scale, words.scales, where=where)
+        with_place(_span, time, where)
+        return
+    if name not in words.columns:
+        raise unknown("column", name, [*words.columns, "baseline"], where=where)
+    if words.columns[name]:
+        raise InputError(f"'{name}' holds words, not numbers.", where=where, hint="Compare groups with 'among'.")
+
+
+def _span(text: str) -> float:
+    try:
+        return duration_h(text)
+    except ValueError as error:
+        raise InputError(f"{error}.") from error
 
 
 def _options(given: NumberFields, offset: float, document: Document, here: tuple[str | int, ...]) -> Options:
