@@ -94,7 +94,7 @@ def test_a_mistake_is_said_once_with_its_line(right: str, wrong: str, said: str)
 
 @pytest.mark.parametrize(
     ("covariate", "said"),
-    [("bmj", "Nearest: bmi"), ("sex", "holds words"), ("CADS at 40 min", "Nearest: CADSS"), ("CADSS at noon", "no span")],
+    [("bmj", "Nearest: bmi"), ("sex", "words"), ("CADS at 40 min", "Nearest: CADSS"), ("CADSS at noon", "no span")],
 )
 def test_a_change_is_correlated_with_numbers_only(covariate: str, said: str) -> None:
     line = "quantity: correlation, arm: Ketamine, time: 24 h, value: -0.3, covariate: "
