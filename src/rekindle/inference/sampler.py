@@ -20,6 +20,10 @@ from rekindle.inference.likelihood import Facts, Likelihood, compiled, start
 Array = NDArray[np.float64]
 
 
+AT_ONCE = 50
+"""Draws whose trials' densities are computed in one call."""
+
+
 @dataclass(frozen=True)
 class SamplerSettings:
     """Chains, steps of adaptation and draws of each chain, and the acceptance that the step size aims at."""
@@ -69,7 +73,6 @@ class Sampler:
         self.likelihood = likelihood
         self.value_and_gradient, self.trial_log_densities = compiled(likelihood)
         self._all_trials = jax.jit(jax.vmap(likelihood.trial_log_densities, in_axes=(0, None)))
-        self._shares = jax.jit(jax.vmap(likelihood.shares))
         self._runs: dict[SamplerSettings, Callable[..., Any]] = {}
 
     def mode(self, facts: Facts, begin: Array | None = None) -> Array:
@@ -127,12 +130,21 @@ class Sampler:
         steps = float(np.mean([np.asarray(chain[2]).mean() for chain in chains]))
         flat = vectors.reshape(-1, vectors.shape[-1])
         rhat, effective = diagnostics(vectors)
-        sizes = np.exp(flat[:, len(self.likelihood.prior.parameters) :])
-        return Posterior(vectors, np.asarray(self._shares(flat)), sizes, best, divergent, steps, rhat, effective)
+        prior = self.likelihood.prior
+        shares, sizes = prior.shares(flat[:, : len(prior.names)]), np.exp(flat[:, len(prior.names) :])
+        return Posterior(vectors, shares, sizes, best, divergent, steps, rhat, effective)
 
     def trials(self, vectors: Array, facts: Facts) -> Array:
-        """Log density of each trial at unconstrained vectors (draws, size), shape (draws, trials)."""
-        return np.asarray(self._all_trials(vectors, facts))
+        """Log density of each trial at unconstrained vectors (draws, size), shape (draws, trials).
+
+        In parts: all draws at once would need much memory, and XLA was seen to stall on it.
+        """
+        parts = [
+            np.asarray(self._all_trials(part, facts))[: len(vectors) - begin]
+            for begin in range(0, len(vectors), AT_ONCE)
+            for part in [_filled(vectors[begin : begin + AT_ONCE])]
+        ]
+        return np.concatenate(parts)
 
     def _run(self, settings: SamplerSettings) -> Callable[..., Any]:
         alike = replace(settings, chains=1)
@@ -169,6 +181,12 @@ def _chain(likelihood: Likelihood, settings: SamplerSettings) -> Callable[..., A
 
     compiled_run: Callable[..., Any] = jax.jit(run)
     return compiled_run
+
+
+def _filled(vectors: Array) -> Array:
+    """The vectors, the last one repeated up to `AT_ONCE` of them, so that one compiled function serves all parts."""
+    missing = AT_ONCE - len(vectors)
+    return np.concatenate([vectors, np.repeat(vectors[-1:], missing, axis=0)]) if missing else vectors
 
 
 def diagnostics(vectors: Array) -> tuple[Array, Array]:

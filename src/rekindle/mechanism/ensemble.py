@@ -61,11 +61,18 @@ def ensemble(count: int, seed: int, *, without: str | None = None) -> dict[str, 
 
 def people_values(count: int, seed: int) -> dict[str, Array]:
     """The part of `ensemble` that makes people: parameters of the model, and how far people differ in them."""
+    return {name: column for name, column in ensemble(count, seed).items() if _makes_people(name)}
+
+
+def central_values() -> dict[str, float]:
+    """The middle of the posterior: medians of what makes people, name to value; empty without an ensemble."""
     return {
-        name: column
-        for name, column in ensemble(count, seed).items()
-        if name.startswith(SPREAD) or ("." not in name and name != "rating_error")
+        name: float(np.median(column[draws()["pool"] == 0])) for name, column in draws().items() if _makes_people(name)
     }
+
+
+def _makes_people(name: str) -> bool:
+    return name.startswith(SPREAD) or ("." not in name and name not in ("rating_error", "pool"))
 
 
 def misfit(count: int, seed: int, *, without: str | None = None) -> dict[str, Array]:
