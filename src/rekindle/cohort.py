@@ -38,14 +38,20 @@ SPREAD = "spread."
 class Cohort:
     """One arm's people: `parameters` has a row a person and a column a name, `schedules` one a person.
 
-    Where everybody is dosed at the same times, `together` is the one schedule of all, its amounts, rates and values
-    arrays of one number a person (`rekindle.engine.schedule.compile_together` takes it); else it is None.
+    `groups` holds people who are dosed at the same times: their rows, and the one schedule of all of them, its amounts,
+    rates and values arrays of one number a person (`rekindle.engine.schedule.compile_together` takes it). It is empty
+    where people cannot be taken together.
     """
 
     names: tuple[str, ...]
     parameters: Array
-    together: Schedule | None
+    groups: tuple[tuple[NDArray[np.intp], Schedule], ...]
     _each: Callable[[], tuple[Schedule, ...]]
+
+    @property
+    def together(self) -> Schedule | None:
+        """The one schedule of all, where everybody is dosed at the same times; else None."""
+        return self.groups[0][1] if len(self.groups) == 1 else None
 
     @cached_property
     def schedules(self) -> tuple[Schedule, ...]:
@@ -147,30 +153,37 @@ def cohort(
     parameters = person_parameters(people, arm, hypotheses=hypotheses, values=values, fixed=fixed)
     names = tuple(parameters)
     table = np.column_stack([parameters[name] for name in names])
-    together = _together(people, arm, parameters, output_times, horizon_h)
+    groups = _groups(people, arm, parameters, tuple(output_times), horizon_h)
     each = partial(_each, people, arm, parameters, tuple(output_times), horizon_h)
-    return Cohort(names, table, together, each)
+    return Cohort(names, table, groups, each)
 
 
-def _together(
-    people: People, arm: Arm, parameters: Mapping[str, Array], output_times: Sequence[float], horizon_h: float
-) -> Schedule | None:
-    """One schedule for all; None where people differ in when something is given, not only in how much.
+def _groups(
+    people: People, arm: Arm, parameters: Mapping[str, Array], output_times: tuple[float, ...], horizon_h: float
+) -> tuple[tuple[NDArray[np.intp], Schedule], ...]:
+    """People who share the times at which anything happens, with their schedule; none where that would not pay.
 
     Raises:
         InputError: a dose after the horizon.
     """
-    doses = administrations_together(people, arm)
-    _check_horizon(doses, arm, horizon_h)
-    after = parameters["care_after"]
-    own: dict[str, Any] = {name: _one_or_each(parameters[name]) for name in (*NEEDED, "oral_antidepressant")}
-    if isinstance(_one_or_each(after), np.ndarray) or any(isinstance(own[name], np.ndarray) for name in DURATIONS):
-        return None
-    try:
-        delivered = deliver(doses, own)
-    except ValueError:  # a choice between ways in that falls differently for different people
-        return None
-    return Schedule((*_care(doses, float(after[0]), horizon_h), *delivered), tuple(output_times))
+    timing = np.column_stack([parameters[name] for name in (*DURATIONS, "care_after")])
+    _, group = np.unique(timing, axis=0, return_inverse=True)
+    members = [np.flatnonzero(group.ravel() == number) for number in range(int(group.max()) + 1)] if len(group) else []
+    if 4 * len(members) > len(people) > 4:
+        return ()
+    found = []
+    for rows in members:
+        chosen = people if len(members) == 1 else people.take(rows)
+        doses = administrations_together(chosen, arm)
+        _check_horizon(doses, arm, horizon_h)
+        own: dict[str, Any] = {name: _one_or_each(parameters[name][rows]) for name in (*NEEDED, "oral_antidepressant")}
+        try:
+            delivered = deliver(doses, own)
+        except ValueError:  # a choice between ways in that falls differently for different people
+            return ()
+        care = _care(doses, float(parameters["care_after"][rows[0]]), horizon_h)
+        found.append((rows, Schedule((*care, *delivered), output_times)))
+    return tuple(found)
 
 
 def _one_or_each(values: Array) -> Array | float:

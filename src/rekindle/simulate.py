@@ -8,15 +8,16 @@ values of the parameters, looked at on visits and in sessions only: they say how
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rekindle.cohort import Cohort, administrations_together, cohort
-from rekindle.engine.schedule import Set, compile_schedule, compile_together
+from rekindle.cohort import administrations_together, cohort
+from rekindle.engine.schedule import compile_schedule
+from rekindle.entering import entering, segments_of
 from rekindle.errors import InputError, UnsupportedError
 from rekindle.mechanism.assemble import antimony_text
 from rekindle.mechanism.hypotheses import HYPOTHESES
@@ -32,7 +33,6 @@ from rekindle.treatment import Solving, clinic_luck, extreme_doses, treat, treat
 if TYPE_CHECKING:
     from rekindle.engine.backends import Backend
     from rekindle.engine.lower import Lowered
-    from rekindle.engine.schedule import Schedule, Segments
     from rekindle.models import Model
     from rekindle.population import Markings, Reason
     from rekindle.study import Arm, Study
@@ -41,6 +41,9 @@ Array = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 
 KETAMINES = ("racemic-ketamine", "esketamine", "arketamine")
+
+REPEATED_PEOPLE = 250
+"""Most people of a repeat: forty times as many would tell hardly more about the parameters."""
 
 PEOPLE_CHECKED = 2
 """People of each arm who are solved again at a tolerance of 1e-8, so that a run reports the error it made."""
@@ -249,12 +252,10 @@ def solve_repeats(
     settings: Settings,
     equations: Equations,
     progress: Progress | None,
-    *,
-    most: int | None = None,
 ) -> tuple[list[Solved], People | None]:
     """All repeats of every arm, people of one repeat side by side; none when the study asks for none.
 
-    A repeat has as many people as the study, or at most `most`.
+    A repeat has as many people as the study, or at most `REPEATED_PEOPLE`.
 
     Raises:
         InputError: as `study_people`.
@@ -264,7 +265,7 @@ def solve_repeats(
     from rekindle.population import concat
 
     sessions = {arm.name: session_hours(arm) for arm in study.arms}
-    size = min(study.participants.people, most or study.participants.people)
+    size = min(study.participants.people, REPEATED_PEOPLE)
     first = study.participants.people
     cohorts = [study_people(study, size, first + number * size) for number in range(study.studies)]
     if study.participants.csv is not None:
@@ -305,8 +306,7 @@ def solve_arm(
     """One arm's people followed over `times` (hours), `values` standing for everybody or one a person.
 
     `scale` is the size of every state (where people are solved in parts); `check` people are solved again to tell
-    the error, by default `PEOPLE_CHECKED` and none of the repeats. `start` is the number of the first person. Repeats
-    are solved on the part of the model that their outputs need.
+    the error, by default `PEOPLE_CHECKED` and none of the repeats. `start` is the number of the first person.
 
     Raises:
         InputError: a dose after the horizon, or one that the model has no way in for.
@@ -337,7 +337,7 @@ def solve_arm(
     solution = solve(
         lowered,
         matrix,
-        _segments(ready, lowered),
+        segments_of(ready, lowered),
         outputs,
         backend=settings.backend,
         relative_tolerance=settings.relative_tolerance,
@@ -366,15 +366,8 @@ def arm_scale(study: Study, arm: Arm, first: People, times: Sequence[float], *, 
         )
     ready = cohort(first, arm, hypotheses=study.hypotheses, output_times=times, horizon_h=study.horizon_h,
                    values=equations.values, fixed=equations.fixed)  # fmt: skip
-    return typical_scale(equations.lowered, compile_schedule(_entering(ready.schedules[0], equations.lowered),
+    return typical_scale(equations.lowered, compile_schedule(entering(ready.schedules[0], equations.lowered),
                                                              equations.lowered))  # fmt: skip
-
-
-def _segments(ready: Cohort, lowered: Lowered) -> Sequence[Schedule | Segments]:
-    """Everybody's schedule: compiled once where all are dosed at the same times, else one a person."""
-    if ready.together is not None:
-        return compile_together(_entering(ready.together, lowered), lowered, len(ready.parameters))
-    return [_entering(schedule, lowered) for schedule in ready.schedules]
 
 
 def _check_reached(study: Study, arm: Arm, lowered: Lowered) -> None:
@@ -393,30 +386,3 @@ def _check_reached(study: Study, arm: Arm, lowered: Lowered) -> None:
                 where=f"arm {arm.name}",
                 hint="Leave it out, or give the model that parameter.",
             )
-
-
-CIRCUMSTANCES = ("contact", "care")
-"""Inputs that are no drug: a model without them does not know of visits and care."""
-
-
-def _entering(schedule: Schedule, lowered: Lowered) -> Schedule:
-    """The schedule without the circumstances that a user's model does not know.
-
-    Raises:
-        InputError: the model lacks the state or input that a dose goes into.
-    """
-    known = {*lowered.states, *lowered.parameters}
-    if known.issuperset(CIRCUMSTANCES):
-        return schedule
-    events = [event for event in schedule.events if _target(event) in known or _target(event) not in CIRCUMSTANCES]
-    for event in events:
-        if _target(event) not in known:
-            raise InputError(
-                f"The model has no way in for a dose: it lacks '{_target(event)}'.",
-                hint="Name the state or the input parameter that takes the dose so.",
-            )
-    return replace(schedule, events=tuple(events))
-
-
-def _target(event: Any) -> str:
-    return str(event.parameter if isinstance(event, Set) else event.target)

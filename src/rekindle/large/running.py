@@ -45,9 +45,6 @@ if TYPE_CHECKING:
     from rekindle.population import People
     from rekindle.study import Study
 
-REPEATED_PEOPLE = 250
-"""Most people of a repeat of a large study: enough for a range of its average, and they fit memory."""
-
 SHOWN = 256
 """First people of a large study who are kept one by one."""
 
@@ -268,7 +265,7 @@ def _result(
         for arm in study.arms
     ]  # fmt: skip
     people = people_dataset(study, shown, followed, plan.visits_h)
-    solved, cohort = solve_repeats(study, plan.visits_h, settings, equations, progress, most=REPEATED_PEOPLE)
+    solved, cohort = solve_repeats(study, plan.visits_h, settings, equations, progress)
     repeats = None if cohort is None else repeats_dataset(study, cohort, solved)
     unsolved = (*reached.unsolved, *(unsolved_people(solved, len(cohort)) if cohort is not None else ()))
     inputs = {"study": study.digest}

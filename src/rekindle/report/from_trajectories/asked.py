@@ -11,7 +11,7 @@ from rekindle.report.from_trajectories.published import LeftOut
 from rekindle.report.from_trajectories.sample import Sample
 from rekindle.report.material import Arm, Drivers, Making, Study
 from rekindle.report.numerals import lasting, plain
-from rekindle.simulate import session_hours
+from rekindle.simulate import REPEATED_PEOPLE, session_hours
 
 CALIBRATED = False
 """Whether the parameters have been calibrated to trials, with intervals and left-out trials."""
@@ -30,7 +30,7 @@ def study_asked(sample: Sample) -> Study:
         end_of_treatment_h=sample.end_h,
         people_per_arm=sample.size,
         repeated_studies=sample.count if sample.repeated else 0,
-        people_per_repeat=None if sample.summary is None else sample.repeat_size,
+        people_per_repeat=sample.repeat_size if sample.repeat_size != sample.size else None,
         before_calibration=not CALIBRATED,
         outside_domain=tuple(str(reason) for reason in sample.trajectories.markings.outside),
     )
@@ -92,9 +92,14 @@ def warnings(sample: Sample, left_out: tuple[LeftOut, ...], mattered: Drivers | 
 
 
 def large_words(sample: Sample) -> str:
-    """What a reader must know of a study that was too large to hold; empty for others."""
+    """What a reader must know of a study that was too large to hold, or to repeat in full; empty for others."""
     if sample.summary is None:
-        return ""
+        if not sample.repeated or sample.study.participants.people <= REPEATED_PEOPLE:
+            return ""
+        return (
+            f"Ranges of averages come from repeated studies of {sample.repeat_size:,} people, so they are a little "
+            "wider than those of a study of this size."
+        )
     said = f"All {sample.size:,} people of an arm were counted as they were solved; ranges of people are read from "
     said += "counts in narrow bins, each wrong by less than 2 % of its size."
     kind = "repeated studies" if sample.repeated else "studies drawn again from the first people"
