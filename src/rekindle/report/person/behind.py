@@ -50,8 +50,8 @@ def gain_figure(outlook: Outlook) -> Figure | None:
         description=" ".join(f"{part.name}: {points(part)}." for part in parts),
         drawings={name: rows_drawing(rows, width, "points for the better") for name, width in HALVES.items()},
         caption="The chance that the drug's part is at least 2 in 60 of the scale: "
-        f"{count(drug.counts, 100)}. Parts from the model: the same person with sessions but no drug, without belief and "
-        "care, and untreated. No rating of one person can show them apart.",
+        f"{count(drug.counts, 100)}. Parts from the model: the same person with sessions but no drug, without belief "
+        "and care, and untreated. No rating of one person can show them apart.",
         tables=(_table(parts, f"Points of the {outlook.main} for the better."),),
         entries=(_key(),),
         layout="half",

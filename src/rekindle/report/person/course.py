@@ -88,7 +88,8 @@ def course_figure(outlook: Outlook, name: str, *, key: str = "course") -> Figure
     return Figure(
         key=key,
         heading=_heading(course, known.name),
-        lead=f"{known.name}, {plain(known.minimum)} to {plain(known.maximum)} points, {known.better} is better; {rated}",
+        lead=f"{known.name}, {plain(known.minimum)} to {plain(known.maximum)} points, {known.better} is better; "
+        + rated,
         title="Course" if key == "course" else f"Course, {known.name}",
         description=f"Line chart of the {known.name}. "
         + " ".join(f"{plain(total)} on {day(person.start, moment)}." for moment, total in course.ratings)

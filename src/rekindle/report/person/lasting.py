@@ -45,11 +45,13 @@ def lasting_figure(outlook: Outlook) -> Figure | None:
         lead="Chance of a relapse by each day, in 100: half of the gain lost at two weekly looks running",
         title="How long it holds",
         description=" ".join(
-            f"{name}: {count(float(each.relapse[-1]), 100)} by {end}." for name, _, each in curves if each.relapse is not None
+            f"{name}: {count(float(each.relapse[-1]), 100)} by {end}."
+            for name, _, each in curves
+            if each.relapse is not None
         ),
         drawings={name: _draw(outlook, curves, width) for name, width in WIDTHS.items()},
-        caption=f"Dotted: the risk that was chosen, {count(risk, 100)}. Looked at once a week, so a date is known to the week. "
-        "With no further dose, the care that goes with sessions ends too.",
+        caption=f"Dotted: the risk that was chosen, {count(risk, 100)}. Looked at once a week, so a date is known to "
+        "the week. With no further dose, the care that goes with sessions ends too.",
         tables=(_table(outlook, curves),),
         entries=tuple(KeyEntry(f'<line x1="0" y1="8" x2="34" y2="8" class="{mark}"/>', 34, name)
                       for name, mark, _ in curves),

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from rekindle.inference.outlook import Outlook
     from rekindle.person.record import Person
 
+SWATCH = (
+    '<line x1="1" y1="8" x2="33" y2="8" class="i90"/><line x1="9" y1="8" x2="25" y2="8" class="i50"/>'
+    '<circle cx="17" cy="8" r="5" class="imid"/>'
+)
+
 
 @dataclass(frozen=True)
 class _Option:
@@ -47,8 +52,7 @@ def options_figure(outlook: Outlook) -> Figure | None:
         caption="The same person under each option, one possible future beside another. Drug in mg of base; different "
         "drugs and routes do not compare mg for mg.",
         tables=(_table(options, end),),
-        entries=(KeyEntry('<line x1="1" y1="8" x2="33" y2="8" class="i90"/><line x1="9" y1="8" x2="25" y2="8" class="i50"/>'
-                          '<circle cx="17" cy="8" r="5" class="imid"/>', 34, "a rating then: middle, 5 in 10, 19 in 20"),),
+        entries=(KeyEntry(SWATCH, 34, "a rating then: middle, 5 in 10, 19 in 20"),),
     )  # fmt: skip
 
 
@@ -81,7 +85,7 @@ def _milligrams(each: Forecast, person: Person) -> float | None:
         "sex": str(known["sex"]) if "sex" in known else None,
     }
     try:
-        return sum(float(dose.amount_mg) for dose in each.planned.course.administrations(**body))  # type: ignore[arg-type]
+        return sum(float(dose.amount_mg) for dose in each.planned.course.administrations(**body))  # type: ignore[arg-type, misc]
     except InputError:
         return None
 

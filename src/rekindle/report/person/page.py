@@ -41,9 +41,12 @@ class Limits:
 
 NO_LIMITS = Limits(
     "No limits were asked about",
-    notes=("A file of limits (label rules, pressure, dissociation, doses a month, cost) goes with 'rekindle plan', which "
-           "shows for each the chance to break it.",),
-)  # fmt: skip
+    notes=(
+        "A file of limits (label rules, pressure, dissociation, doses a month, cost) goes with 'rekindle plan', which "
+        "shows for each the chance to break it.",
+    ),
+)
+UNCALIBRATED = "The model's parameters are not calibrated yet: they are drawn from their plausible ranges."
 
 
 def person_figures(outlook: Outlook) -> tuple[Figure, ...]:
@@ -91,9 +94,7 @@ def render_person(outlook: Outlook, limits: Limits | None = None, *, drawn: Sequ
             facts=words.facts(outlook),
             cautions=words.cautions(outlook),
             questions=words.questions(outlook),
-            calibration=""
-            if calibrated()
-            else "The model's parameters are not calibrated yet: they are drawn from their plausible ranges.",
+            calibration="" if calibrated() else UNCALIBRATED,
             rows=_rows(figures),
             navigation=[(one.key, one.title) for one in figures] + [("limits", "Limits"), ("unknown", "Not known")],
             limits=limits or NO_LIMITS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,7 +63,7 @@ def rows_drawing(
 def _ends(rows: Sequence[Row], lines: Sequence[tuple[float, str]]) -> tuple[float, float]:
     values = [0.0, *(value for row in rows for value in (row.low, row.high)), *(value for value, _ in lines)]
     step = nice_step((max(values) - min(values)) or 1.0, 5)
-    return step * ((min(values) - 1e-9) // step + (min(values) >= 0)), -step * ((-max(values) - 1e-9) // step) or step
+    return step * math.floor(min(values) / step + 1e-9), step * max(1, math.ceil(max(values) / step - 1e-9))
 
 
 def _names(row: Row, over: bool, width: float, left: float) -> list[str]:
@@ -104,6 +105,8 @@ def _say(
     if over:
         canvas.text(0, down, canvas.fitted(row.words, "lab2", width), "lab2")
         return
-    lines = wrapped(row.words, width - right - 18, text_size("lab2"))[:2]
+    lines = [line for part in row.words.split("; ") for line in wrapped(part, width - right - 18, text_size("lab2"))][
+        :2
+    ]
     for place, line in enumerate(lines):
         canvas.text(right + 18, middle + 4.5 + LINE * (place - (len(lines) - 1) / 2), line, "lab2")

@@ -41,7 +41,7 @@ def subtitle(outlook: Outlook) -> str:
     """Who it is about, as far as anybody may know, and when."""
     person = outlook.plan.person
     sessions, ratings = len({each.time_h for each in person.given}), len(person.ratings)
-    said = person.kind.replace("-", " ").capitalize()
+    said = illness(person.kind).capitalize()
     plan = outlook.plan.planned
     planned = "no further dose"
     if plan is not None and plan.course.sessions:
@@ -51,6 +51,15 @@ def subtitle(outlook: Outlook) -> str:
         f"{said}. {_some(sessions, 'session')} and {_some(ratings, 'rating')} from {day(person.start, 0.0)} to "
         f"{day(person.start, person.now_h, year=True)}. Planned: {planned}."
     )
+
+
+def illness(kind: str) -> str:
+    """A kind of person as people say it.
+
+    >>> illness("treatment-resistant-depression")
+    'treatment-resistant depression'
+    """
+    return kind.replace("-", " ").replace("treatment resistant", "treatment-resistant")
 
 
 def _some(number: int, name: str) -> str:
@@ -94,8 +103,9 @@ def attention(outlook: Outlook) -> str:
         return f"There is hardly a gain so far ({plain(whole, -1)} points), so nothing to share out."
     drug, care, course = parts[0], parts[1], parts[2]
     return (
-        f"Of about {plain(whole)} points gained, the drug made {points(drug)}, expectancy and care {points(care)}, the natural "
-        f"course {points(course)}. The drug counts for at least 2 in 60 of the scale with a chance of {count(drug.counts, 100)}."
+        f"Of about {plain(whole)} points gained, the drug made {points(drug)}, expectancy and care {points(care)}, the "
+        f"natural course {points(course)}. The chance that the drug counts (at least 2 in 60 of the scale) is "
+        f"{count(drug.counts, 100)}."
     )
 
 
@@ -152,18 +162,17 @@ def cost(outlook: Outlook) -> str:
     most, hour = max(worse)
     start = outlook.plan.person.start
     said = (
-        f"Putting the session off by {lasting(delay)} costs at most {plain(most, -1 if most < 3 else 0)} points, around "
-        f"{day(start, hour)}"
+        f"Putting the session off by {lasting(delay)} costs at most {plain(most, -1 if most < 3 else 0)} points, "
+        f"around {day(start, hour)}"
         if most >= 0.5
         else f"Putting the session off by {lasting(delay)} costs less than a point"
     )
     if plan.relapse is None or other.relapse is None:
         return f"{said}."
     end = day(start, plan.times_h[-1])
-    return (
-        f"{said}; the chance of a relapse by {end} goes from {count(float(plan.relapse[-1]), 100)} to "
-        f"{count(float(other.relapse[-1]), 100)}."
-    )
+    before, after = (count(float(each[-1]), 100) for each in (plan.relapse, other.relapse))
+    turn = f"stays {before}" if before == after else f"goes from {before} to {after}"
+    return f"{said}; the chance of a relapse by {end} {turn}."
 
 
 def fading_words(outlook: Outlook) -> str:
@@ -195,21 +204,23 @@ def facts(outlook: Outlook) -> tuple[PlainFact, ...]:
     found, without, person = outlook.plan[outlook.main], outlook.without[outlook.main], outlook.plan.person
     facts: list[PlainFact] = []
     if found.responding is not None and person.ratings:
-        facts.append(_chance("Benefit", f"{_better(outlook.main).capitalize()} now", found.responding,
-                             f"on the {outlook.main}, beside {plain(found.baseline)} before the first dose"))  # fmt: skip
+        note = f"on the {outlook.main}, beside {plain(found.baseline)} before the first dose"
+        facts.append(_chance("Benefit", f"{_better(outlook.main).capitalize()} now", found.responding, note))
     if found.relapse is not None:
         end = day(person.start, found.times_h[-1])
         note = ""
         if outlook.plan is not outlook.without and without.relapse is not None:
             note = f"{count(float(without.relapse[-1]), 100)} with no further dose"
-        facts.append(_chance("Benefit", f"Relapse by {end}", float(found.relapse[-1]), note))
+        facts.append(_chance("Risk", f"Relapse by {end}", float(found.relapse[-1]), note))
     if without.relapse is not None:
         facts.append(_due_fact(outlook))
     if outlook.session is not None:
         ahead = outlook.session
         facts.append(
-            PlainFact("Harm", "Systolic pressure at the coming session", plain(ahead.systolic[1]), "mmHg",
-                      f"at its highest; 9 times in 10 between {plain(ahead.systolic[0])} and {plain(ahead.systolic[2])}")
+            PlainFact(
+                "Harm", "Systolic pressure at the coming session", plain(ahead.systolic[1]), "mmHg",
+                f"at its highest; 9 times in 10 from {plain(ahead.systolic[0])} to {plain(ahead.systolic[2])}",
+            )
         )  # fmt: skip
     return tuple(facts)
 
