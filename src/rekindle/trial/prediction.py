@@ -20,6 +20,9 @@ from rekindle.trial.draws import Draws, draws
 from rekindle.trial.moments import Moments, ScoredNumber, Simulator
 
 Array = NDArray[np.float64]
+CROWDS = 4
+"""Groups of people that take turns under the sets, so that an average over sets is over four times as many people."""
+
 PER_SET = 8
 """Draws of luck under each parameter set."""
 
@@ -57,12 +60,27 @@ def predict(
     found = []
     for place, trial in enumerate(trials):
         asked = draws(trial, sets, seed, leave_out=leave_out)
-        simulator = Simulator((trial,), people, seed, threads=threads)
-        moments = simulator(asked.values, {trial.name: asked.deviations})
+        moments = _in_crowds(trial, asked, sets, people, seed, threads)
         found.append(_predicted(trial, moments, asked, seed))
         if callable(progress):
             progress("predicting", place + 1, len(trials))
     return found
+
+
+def _in_crowds(trial: Trial, asked: Draws, sets: int, people: int, seed: int, threads: int | None) -> Moments:
+    """The expected numbers under all sets, every `CROWDS`-th set with the same people: few people stand for many."""
+    parts = []
+    for crowd in range(min(CROWDS, sets)):
+        simulator = Simulator((trial,), people, seed + crowd, threads=threads)
+        values, deviations = (
+            {name: np.asarray(array)[crowd::CROWDS] for name, array in given.items()}
+            for given in (asked.values, asked.deviations)
+        )
+        parts.append(simulator(values, {trial.name: deviations}))
+    expected, luck = (np.empty((sets, len(parts[0].numbers))) for _ in range(2))
+    for crowd, part in enumerate(parts):
+        expected[crowd::CROWDS], luck[crowd::CROWDS] = part.expected, part.sampling_sd
+    return Moments(parts[0].numbers, expected, luck, people)
 
 
 def _predicted(trial: Trial, moments: Moments, asked: Draws, seed: int) -> Predicted:
