@@ -1,0 +1,168 @@
+"""Draws of a person followed under a fixed schedule: sessions with their peaks, what builds up, ratings to come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.inference.paths import Future, Paths, future, paths
+from rekindle.outcomes import scale
+from rekindle.planning.doses import planned_sessions
+from rekindle.streams import generator
+
+if TYPE_CHECKING:
+    from rekindle.inference.update import Posterior
+    from rekindle.person.record import Person, Planned
+
+Array = NDArray[np.float64]
+
+WEEK_H = 168.0
+LOOKS_H = np.array([20.0, 30.0, 40.0, 60.0, 90.0]) / 60.0
+"""When a session is looked at, hours from its start; the labelled peak of pressure is at 40 minutes."""
+ACUTE = ("systolic_rise", "diastolic_rise", "dissociation", "sedation")
+LASTING = ("craving", "bladder_injury")
+SESSION_SPREAD = {"systolic": 8.0, "diastolic": 5.0}
+"""Standard deviation of resting pressure between one person's sessions, mmHg.
+
+Assumed; plausible 5 to 12 and 3 to 8.
+"""
+BEFORE_H = 0.5
+AFTER_H = 4.0
+READINGS = 3
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What happens to draws of a person.
+
+    `times_h`, `mg`, `footing_mg` and the `peaks` by quantity have shape (draws, sessions), NaN where a draw has
+    fewer; `lasting` by quantity has shape (draws,). `ratings` are those of one scale, weekly from now. `densest` has
+    hours and mg, shape (2, sessions), of the fixed schedule itself, or of the one that a rule can only stretch.
+    """
+
+    times_h: Array
+    mg: Array
+    footing_mg: Array
+    peaks: Mapping[str, Array]
+    lasting: Mapping[str, Array]
+    ratings: Paths
+    fixed: bool
+    densest: Array
+
+    @property
+    def draws(self) -> int:
+        """How many draws there are."""
+        return len(self.times_h)
+
+
+def main_scale(person: Person) -> str:
+    """The scale by which the plan judges: the person's last one that has a response, the MADRS without any."""
+    rated = [each for each in person.scales if scale(each).response is not None]
+    return scale(rated[-1]).name if rated else "MADRS"
+
+
+def weekly(now_h: float, until_h: float) -> Array:
+    """Times of the weekly ratings to come, hours."""
+    return np.asarray(now_h + WEEK_H * np.arange(int((until_h - now_h) / WEEK_H + 1e-9) + 1))
+
+
+def follow(
+    posterior: Posterior,
+    planned: Planned | None,
+    until_h: float,
+    *,
+    draws: int,
+    seed: int,
+    judged_by: str,
+    threads: int | None = None,
+) -> Followed:
+    """Draws of a person under a fixed schedule, to `until_h`.
+
+    Raises:
+        InputError: a dose that cannot be given.
+    """
+    person = posterior.person
+    coming = planned_sessions(planned, person)
+    visits = weekly(person.now_h, until_h)
+    looks = (coming.times_h[:, None] + LOOKS_H[None, :]).ravel()
+    times = sorted({*visits.tolist(), *looks.tolist()})
+    names = (judged_by, "CADSS", "MOAA/S")
+    ahead = future(
+        posterior, planned, scales=names, times_h=times, draws=draws, outputs=(*ACUTE, *LASTING), threads=threads
+    )
+    count = len(ahead.candidates)
+    sizes = count, len(coming), len(LOOKS_H)
+    seen = {name: ahead.at(name, looks).reshape(sizes) for name in ACUTE}
+    later = np.searchsorted(ahead.times_h, person.now_h)
+    rest = resting(posterior, ahead.candidates.people, len(coming), seed)
+    return Followed(
+        times_h=np.broadcast_to(coming.times_h, sizes[:2]),
+        mg=np.broadcast_to(coming.mg, sizes[:2]),
+        footing_mg=np.broadcast_to(coming.footing_mg, sizes[:2]),
+        peaks=peaks(seen, rest),
+        lasting=lasting({name: ahead.outputs[name][:, later:] for name in LASTING}),
+        ratings=paths(ahead, judged_by, visits, posterior.wander, seed),
+        fixed=True,
+        densest=np.stack([coming.times_h, coming.mg]),
+    )
+
+
+def peaks(seen: Mapping[str, Array], rest: Mapping[str, Array]) -> dict[str, Array]:
+    """The extreme of every quantity of a session, from looks of shape (draws, sessions, looks)."""
+    dissociation = seen["dissociation"]
+    apart = np.clip(dissociation, scale("CADSS").minimum, scale("CADSS").maximum)
+    awake = scale("MOAA/S").expected({"sedation": seen["sedation"].reshape(-1, 1)}).reshape(seen["sedation"].shape)
+    return {
+        "systolic peak": rest["systolic"] + _most(seen["systolic_rise"]),
+        "diastolic peak": rest["diastolic"] + _most(seen["diastolic_rise"]),
+        "dissociation peak": _most(apart),
+        "alertness": -_most(-awake),
+    }
+
+
+def _most(values: Array) -> Array:
+    empty = np.full(values.shape[:-1], np.nan)
+    known = np.isfinite(values).any(axis=-1)
+    found = np.where(np.isfinite(values), values, -np.inf).max(axis=-1, initial=-np.inf)
+    return np.where(known, found, empty)
+
+
+def lasting(values: Mapping[str, Array]) -> dict[str, Array]:
+    """The highest of what builds up, from courses of shape (draws, times)."""
+    return {
+        "craving": 100.0 * values["craving"].max(axis=1),
+        "bladder injury": values["bladder_injury"].max(axis=1),
+    }
+
+
+def resting(posterior: Posterior, people: object, sessions: int, seed: int) -> dict[str, Array]:
+    """Pressure before each session, shape (draws, sessions).
+
+    The mean of the person's last readings away from doses, known as well as so many readings make it, else the
+    population's; and luck from session to session.
+    """
+    person = posterior.person
+    starts = sorted(given.time_h for given in person.given)
+    found = {}
+    for sign, spread in SESSION_SPREAD.items():
+        values = np.asarray(people[f"{sign}_baseline"], dtype=np.float64)  # type: ignore[index]
+        readings = [
+            float(value)
+            for vital in person.vitals
+            if (value := getattr(vital, f"{sign}_mmhg")) is not None
+            and not any(start < vital.time_h <= start + AFTER_H for start in starts)
+        ][-READINGS:]
+        if readings:
+            luck = generator(seed, "plan", sign, "level").standard_normal(len(values))
+            values = float(np.mean(readings)) + spread / np.sqrt(len(readings)) * luck
+        own = [generator(seed, "plan", sign, str(number)).standard_normal(len(values)) for number in range(sessions)]
+        luck_of = np.array(own).reshape(sessions, len(values)).T
+        found[sign] = values[:, None] + spread * luck_of
+    return found
+
+
+__all__ = ["Followed", "Future", "follow", "lasting", "main_scale", "peaks", "resting", "weekly"]

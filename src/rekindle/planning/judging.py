@@ -1,0 +1,196 @@
+"""Chances of breaking limits, and how well the person stays, from draws that were followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekindle.outcomes.endpoints import response, time_to_relapse
+from rekindle.planning.doses import window_sums
+from rekindle.planning.limits import ChanceLimit, Costs, Limits
+
+if TYPE_CHECKING:
+    from rekindle.planning.doses import Sessions
+    from rekindle.planning.following import Followed
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+CONFIDENCE = 0.975
+"""One-sided: a limit counts as kept when its chance lies below the allowed one with this confidence."""
+RELAPSE, NOT_WELL = "relapse", "not in response"
+LAST_VISITS = 4
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class LimitChance:
+    """A limit with the chance of breaking it, and the upper end of that chance given how many draws there were."""
+
+    limit: ChanceLimit | None
+    name: str
+    chance: float
+    upper: float
+    allowed: float | None
+    per: str
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is kept with the margin; a limit that is only shown always is."""
+        barring = self.allowed is not None and (self.limit is None or self.limit.keep)
+        return not barring or self.upper <= (self.allowed or 0.0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        ground = {} if self.limit is None else self.limit.ground.as_dict()
+        return {
+            "limit": self.name, "per": self.per, "chance": round(self.chance, 5), "at_most": round(self.upper, 5),
+            "allowed": self.allowed, "kept": self.kept, "bars": self.limit is None or self.limit.keep, **ground,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wellness:
+    """How the person fares: chances over the plan.
+
+    `relapse` is among draws in response now (`responding`, a share), None where they are too few; `not_well` the
+    share of the last weeks' ratings that are no response; `weeks_well` the expected weeks in response.
+    """
+
+    relapse: float | None
+    responding: float
+    not_well: float
+    weeks_well: float
+    relapsed: Array
+    well_at_end: Array
+
+    def chance(self, goal: str) -> float:
+        """The chance that a plan is to keep low."""
+        return self.not_well if goal == NOT_WELL or self.relapse is None else self.relapse
+
+
+def upper_chance(chance: float, draws: float, confidence: float = CONFIDENCE) -> float:
+    """The upper end of a chance that was found among so many draws (Clopper and Pearson 1934, doi:10.2307/2331986).
+
+    >>> round(upper_chance(0.0, 200.0), 4)
+    0.0183
+    """
+    from scipy.stats import beta
+
+    if chance >= 1.0 - ROUNDING:
+        return 1.0
+    return float(beta.ppf(confidence, chance * draws + 1.0, (1.0 - chance) * draws))
+
+
+def chances(
+    followed: Followed, limits: Limits, given: Sessions, draws: float
+) -> tuple[tuple[LimitChance, ...], LimitChance]:
+    """Every limit's chance of being broken, and that of breaking any of those kept.
+
+    `given` are the sessions before the plan; `draws` is what the draws are worth as independent ones.
+    """
+    found = []
+    any_session: Mask = np.zeros(followed.times_h.shape, dtype=bool)
+    any_plan: Mask = np.zeros(followed.draws, dtype=bool)
+    surely = True
+    for limit in limits.chances:
+        broken = broken_at(followed, limit, given, limits.costs)
+        exact = not broken.size or (not limit.quantity.random and _surely(followed, limit, given, limits.costs))
+        over_plan: Mask = np.asarray(broken.any(axis=1))
+        each: Array = np.asarray(broken.mean(axis=0)) if broken.size else np.zeros(1)
+        chance = float(each.max() if limit.per == "session" else over_plan.mean())
+        upper = chance if exact else upper_chance(chance, draws)
+        found.append(LimitChance(limit, limit.name, chance, upper, limit.chance, limit.per))
+        if limit.keep:
+            surely = surely and exact
+            any_plan = any_plan | over_plan
+            if any_session.size:
+                everywhere = broken if broken.shape == any_session.shape else over_plan[:, None]
+                any_session = np.asarray(any_session | everywhere)
+    by_session = limits.joint_per == "session" and any_session.size > 0
+    chance = float(any_session.mean(axis=0).max() if by_session else any_plan.mean())
+    upper = chance if surely else upper_chance(chance, draws)
+    return tuple(found), LimitChance(None, "any limit at all", chance, upper, limits.joint, limits.joint_per)
+
+
+def _surely(followed: Followed, limit: ChanceLimit, given: Sessions, costs: Costs | None) -> bool:
+    """Whether what is found of a schedule's own counts holds for every draw: fixed, or kept by the densest there is."""
+    if followed.fixed:
+        return True
+    times, mg = followed.densest[None, :, :].swapaxes(0, 1)
+    densest = replace(followed, times_h=times, mg=mg, footing_mg=mg, fixed=True)
+    return not broken_at(densest, limit, given, costs).any()
+
+
+def broken_at(followed: Followed, limit: ChanceLimit, given: Sessions, costs: Costs | None) -> Mask:
+    """Where a limit is broken, shape (draws, sessions), or (draws, 1) for what is of the whole plan."""
+    values = values_of(followed, limit.quantity.name, limit.quantity.days, given, costs)
+    beyond = values > limit.line + ROUNDING if limit.quantity.upper else values < limit.line - ROUNDING
+    return np.asarray(beyond & np.isfinite(values))
+
+
+def values_of(followed: Followed, name: str, days: int, given: Sessions, costs: Costs | None) -> Array:
+    """A quantity's values, shape (draws, sessions) or (draws, 1)."""
+    if name in followed.peaks:
+        return followed.peaks[name]
+    if name in followed.lasting:
+        return followed.lasting[name][:, None]
+    times = followed.times_h
+    visits = np.where(np.isfinite(times), 1.0, 0.0)
+    mg = np.where(np.isfinite(times), followed.mg, 0.0)
+    money = _money(visits, mg, costs)
+    whole = {"visits": visits, "drug": mg, "cost": money}
+    if name in whole:
+        return np.asarray(whole[name].sum(axis=1, keepdims=True))
+    earlier_visits, earlier_mg = np.ones(len(given)), given.mg
+    values, earlier = {
+        "dose": (mg, earlier_mg),
+        "visits": (visits, earlier_visits),
+        "cost": (money, _money(earlier_visits, earlier_mg, costs)),
+    }[name.split(" a ")[0]]
+    if followed.fixed and followed.draws:
+        one = window_sums(given, times[:1], values[:1], earlier, days)
+        return np.broadcast_to(one, times.shape)
+    return window_sums(given, times, values, earlier, days)
+
+
+def _money(visits: Array, mg: Array, costs: Costs | None) -> Array:
+    return np.zeros_like(mg) if costs is None else costs.session * visits + costs.per_mg * mg
+
+
+def wellness(followed: Followed, fewest: float = 0.05) -> Wellness:
+    """How draws fare by their weekly ratings; relapse as the default rule of the outcomes has it.
+
+    Where a smaller share than `fewest` is in response now, there is nothing to relapse from.
+    """
+    path = followed.ratings
+    found = path.scale
+    now = response(found, path.own[:, :1], path.baseline)[:, 0]
+    well = response(found, path.ratings, path.baseline)
+    share = float(now.mean())
+    since = np.where(now, path.times_h[0], np.nan)
+    relapsed = np.full(len(now), np.nan)
+    if share >= fewest and len(path.times_h) > 1:
+        lost = time_to_relapse(found, path.times_h, path.ratings, path.baseline, since_h=since)
+        relapsed = np.where(now, np.where(lost.observed, lost.time_h + path.times_h[0], np.inf), np.nan)
+    relapse = float(np.isfinite(relapsed[now]).mean()) if share >= fewest else None
+    end = well[:, 1:][:, -LAST_VISITS:].mean(axis=1)
+    weeks = float(well[:, 1:].sum(axis=1).mean())
+    return Wellness(relapse, share, float(1.0 - end.mean()), weeks, relapsed, end)
+
+
+def summary(followed: Followed, costs: Costs | None) -> Mapping[str, float]:
+    """Expected sessions, mg as given, mg on one footing and cost over the plan."""
+    there = np.isfinite(followed.times_h)
+    mg = np.where(there, followed.mg, 0.0)
+    footing = np.where(there, followed.footing_mg, 0.0)
+    return {
+        "visits": float(there.sum(axis=1).mean()),
+        "mg": float(mg.sum(axis=1).mean()),
+        "drug": float(footing.sum(axis=1).mean()),
+        "cost": float(_money(there.astype(np.float64), mg, costs).sum(axis=1).mean()),
+    }
