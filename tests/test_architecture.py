@@ -20,6 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
     ("bench",),
+    ("one_person",),
     ("report",),
     ("planning",),
     ("inference",),

@@ -27,6 +27,7 @@ _HOMES: dict[str, str] = {
     "parse_study": "rekindle.study",
     "read_events": "rekindle.dosing",
     "read_people": "rekindle.population",
+    "read_person": "rekindle.person",
     "read_study": "rekindle.study",
     "simulate_events": "rekindle.predictions",
     "write_report": "rekindle.report",
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from rekindle.dosing import read_events as read_events
     from rekindle.evidence import catalog as catalog
     from rekindle.models import open_model as open_model
+    from rekindle.person import read_person as read_person
     from rekindle.population import People as People
     from rekindle.population import draw as draw
     from rekindle.population import read_people as read_people

@@ -1,4 +1,4 @@
-"""The command line: `rekindle simulate`, `trial`, `score`, `calibrate`, `predict`, `model`, `evidence`, `dose`.
+"""The command line: `rekindle simulate`, `forecast`, `trial`, `score`, `calibrate`, `predict`, `model` and others.
 
 A command reads its arguments, calls one function of the package and prints what comes back. Every error
 leaves here in one form: what is wrong, where, what would be right, on standard error; never a traceback.
@@ -22,6 +22,7 @@ from rekindle.cli.bench import bench
 from rekindle.cli.calibrate import calibrate
 from rekindle.cli.dose import dose
 from rekindle.cli.evidence import app as evidence_app
+from rekindle.cli.forecast import forecast
 from rekindle.cli.model import app as model_app
 from rekindle.cli.output import emit_json, wants_json
 from rekindle.cli.predict import predict
@@ -45,6 +46,7 @@ app.command("simulate")(simulate)
 app.command("dose")(dose)
 app.command("calibrate")(calibrate)
 app.command("predict")(predict)
+app.command("forecast")(forecast)
 app.command("trial")(trial)
 app.command("score")(score)
 app.command("bench")(bench)

@@ -6,6 +6,7 @@ the options beside one another, the limits, and what is not known. Nothing on it
 
 from __future__ import annotations
 
-from rekindle.report.person.page import Limits, render_person, write_person_page
+from rekindle.report.person.limits import ShownLimits, shown_limits
+from rekindle.report.person.page import render_person, write_person_page
 
-__all__ = ["Limits", "render_person", "write_person_page"]
+__all__ = ["ShownLimits", "render_person", "shown_limits", "write_person_page"]

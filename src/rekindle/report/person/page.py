@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from rekindle.report.person import words
 from rekindle.report.person.behind import fading_figure, gain_figure
 from rekindle.report.person.course import course_figure
 from rekindle.report.person.lasting import lasting_figure
+from rekindle.report.person.limits import NO_LIMITS, ShownLimits
 from rekindle.report.person.options import options_figure
 from rekindle.report.person.session import session_figure
 from rekindle.report.plain import page_style, page_template
@@ -30,22 +30,6 @@ if TYPE_CHECKING:
 PAGE = "forecast.html"
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The limits of the page: a finding, a table of limits with their chances of being broken, and words."""
-
-    heading: str
-    table: Table | None = None
-    notes: tuple[str, ...] = ()
-
-
-NO_LIMITS = Limits(
-    "No limits were asked about",
-    notes=(
-        "A file of limits (label rules, pressure, dissociation, doses a month, cost) goes with 'rekindle plan', which "
-        "shows for each the chance to break it.",
-    ),
-)
 UNCALIBRATED = "The model's parameters are not calibrated yet: they are drawn from their plausible ranges."
 
 
@@ -64,7 +48,7 @@ def person_figures(outlook: Outlook) -> tuple[Figure, ...]:
     return tuple(figure for figure in found if figure is not None)
 
 
-def write_person_page(outlook: Outlook, out_dir: str | Path, limits: Limits | None = None) -> Path:
+def write_person_page(outlook: Outlook, out_dir: str | Path, limits: ShownLimits | None = None) -> Path:
     """Write `forecast.html` and `figures/*.svg` into a folder; return the page's path.
 
     Raises:
@@ -80,7 +64,7 @@ def write_person_page(outlook: Outlook, out_dir: str | Path, limits: Limits | No
     return target
 
 
-def render_person(outlook: Outlook, limits: Limits | None = None, *, drawn: Sequence[Figure] | None = None) -> str:
+def render_person(outlook: Outlook, limits: ShownLimits | None = None, *, drawn: Sequence[Figure] | None = None) -> str:
     """The page as one string of HTML."""
     figures = person_figures(outlook) if drawn is None else drawn
     style = page_style()

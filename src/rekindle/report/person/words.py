@@ -5,11 +5,12 @@ Every number comes from the forecast; a word for a chance never stands without i
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rekindle.inference.forecast import LEVELS
-from rekindle.inference.update import TOO_LITTLE, UNLIKE
+from rekindle.inference.update import SURPRISE, TOO_LITTLE, UNLIKE
 from rekindle.outcomes import scale
 from rekindle.outcomes.no_evidence import gaps
 from rekindle.report.numerals import NBSP, count, lasting, plain
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 LOW, MIDDLE, HIGH = LEVELS.index(2.5), LEVELS.index(50.0), LEVELS.index(97.5)
 FEW = 200.0
 """Effective candidates below which the page says that bands are rough."""
+HEADS = ("Outside what the model knows", "To be weighed")
+"""How doubts begin that name no place."""
 KNOWN = {
     "weight_kg": "weight", "height_cm": "height", "age_years": "age", "sex": "sex",
     "failed_treatments": "failed treatments",
@@ -253,10 +256,12 @@ def stop(outlook: Outlook) -> str:
     found = outlook.posterior
     if found.verdict != UNLIKE:
         return ""
-    return (
-        "This person is unlike anyone in the model's range: "
-        f"ratings as odd as these have a chance of {count(found.surprise)} in it. Do not rely on what follows."
+    why = (
+        f"Ratings as odd as these have a chance of {count(found.surprise)} in it."
+        if found.surprise < SURPRISE
+        else "Hardly any of the candidates tried comes near these ratings."
     )
+    return f"{why} Do not rely on what follows."
 
 
 def cautions(outlook: Outlook) -> tuple[str, ...]:
@@ -269,8 +274,23 @@ def cautions(outlook: Outlook) -> tuple[str, ...]:
         said.append(
             f"Only {plain(found.effective)} effective candidates stand behind the bands, which are rough at their ends."
         )
-    said += [note for note in outlook.plan.person.notes if not note.startswith("There is no rating")]
+    said += [placeless(note) for note in outlook.plan.person.notes if not note.startswith("There is no rating")]
     return tuple(said)
+
+
+def placeless(note: str) -> str:
+    """A doubt about a person's file without the name of that file, which may say who the person is.
+
+    >>> placeless("notes/jane.yaml, line 7, ratings[2]: it counts once.")
+    'Line 7 of the file: it counts once.'
+    >>> placeless("To be weighed: the person is 81 years old.")
+    'To be weighed: the person is 81 years old.'
+    """
+    head, mark, rest = note.partition(": ")
+    if not mark or head in HEADS:
+        return note
+    line = re.search(r"\bline (\d+)", head)
+    return f"Line {line[1]} of the file: {rest}" if line else rest[:1].upper() + rest[1:]
 
 
 def unknowns(outlook: Outlook) -> tuple[str, ...]:
