@@ -38,8 +38,8 @@ class ScaleForecast:
     """Ratings to come on one scale.
 
     `ratings` and `own` hold quantiles, shape (times, levels): of a rating with its error, before it is rounded, and of
-    the person's own score without. `response`, `remission` are chances at each time, `relapse` the chance of a relapse by then among
-    draws that are in response now (`responding`, a share); None where the scale has no such line.
+    the person's own score without. `response`, `remission` are chances at each time, `relapse` the chance of a relapse
+    by then among draws that are in response now (`responding`, a share); None where the scale has no such line.
     """
 
     scale: str
