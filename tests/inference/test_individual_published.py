@@ -121,13 +121,13 @@ def test_theophylline_as_nonmem_estimates_it(tmp_path: Path, run: str) -> None:
     (women, _, slope, men), _, _ = RUNS[run]
     weights = np.array([79.6, 72.4, 70.5, 72.7, 54.6, 80.0, 64.6, 70.5, 86.4, 58.2, 65.0, 60.5])
     typical = np.stack([np.repeat([women, men], 6), slope * weights], axis=1)
-    assert typical + found.effects == pytest.approx(typical + published, rel=5e-4)
+    assert typical + found.effects == pytest.approx(typical + published, rel=2e-4)
     if run == "run6":
         ours = entries([each.mode.observed for each in found.people])
-        assert ours == pytest.approx(np.array(LAPLACE_RUN6), rel=3e-3)
+        assert ours == pytest.approx(np.array(LAPLACE_RUN6), rel=3e-4)
     if run == "run3":
         ours = entries([each.mode.expected for each in found.people])
-        assert ours == pytest.approx(np.array(FOCE_RUN3), rel=3e-3)
+        assert ours == pytest.approx(np.array(FOCE_RUN3), rel=3e-4)
 
 
 def test_warfarin_as_nlmixr_estimates_it(tmp_path: Path) -> None:

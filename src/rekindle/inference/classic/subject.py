@@ -24,6 +24,7 @@ from rekindle.predictions import LOOKED
 STEP = 1e-3
 """Step of a central difference, in standard deviations of an effect, where exact derivatives are not to be had."""
 DIFFERENCE_TOLERANCE = 1e-9
+TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Subject:
     def moves_doses(self) -> bool:
         """Whether an effect changes when, how much or how fast a dose goes in."""
         steps = np.diag(np.sqrt(np.diag(self.prior)))
-        return any(self._schedule(self.parameters(step)[0]) != self.schedule for step in steps)
+        return any(self._scheduled(self.parameters(step)[:1], always=True) != self.schedule for step in steps)
 
     def parameters(self, effects: Array) -> list[dict[str, float]]:
         """The person's parameters at first, then on each later occasion (one set without occasions)."""
@@ -134,27 +135,39 @@ class Subject:
         from rekindle.engine.backends import solve
 
         sets = [self.parameters(row) for row in np.atleast_2d(effects)]
-        rows = np.array([self._row(each[0]) for each in sets])
-        fixed = not (self.occasions or self.moves_doses)
-        schedules = [self.schedule] * len(sets) if fixed else [self._scheduled(each) for each in sets]
+        schedules = [self._scheduled(each) for each in sets]
+        able = [number for number, schedule in enumerate(schedules) if schedule is not None]
+        if not able:
+            return np.full((len(sets), 1, len(self.population.outputs)), np.nan)
         solution = solve(
-            self.lowered, rows, schedules, self.population.outputs,
-            relative_tolerance=tolerance or 1e-6, threads=1,
-        )  # fmt: skip
-        return np.asarray(solution.values, dtype=np.float64)
+            self.lowered,
+            np.array([self._row(sets[number][0]) for number in able]),
+            [schedule for schedule in schedules if schedule is not None],
+            self.population.outputs,
+            relative_tolerance=tolerance or TOLERANCE,
+            threads=1,
+        )
+        values = np.full((len(sets), *solution.values.shape[1:]), np.nan)
+        values[able] = solution.values
+        return values
 
     def _row(self, chosen: Mapping[str, float]) -> Array:
         values = {**self.values, **chosen}
         return np.array([values[name] for name in self.lowered.parameters])
 
-    def _schedule(self, chosen: Mapping[str, float]) -> Schedule:
-        way = replace(self.way, network=self.way.network.with_values(chosen))
-        return schedule_of(way, self.table, self.person)[0]
+    def _scheduled(self, sets: Sequence[Mapping[str, float]], always: bool = False) -> Schedule | None:
+        """The schedule with these parameters, changed at the start of every later occasion.
 
-    def _scheduled(self, sets: Sequence[Mapping[str, float]]) -> Schedule:
-        """The schedule with these parameters, changed at the start of every later occasion."""
-        schedule = self._schedule(sets[0]) if self.moves_doses else self.schedule
-        for chosen, occasion in zip(sets[1:], self.occasions[1:], strict=True):
+        None where a dose cannot be given so (a lag below 0, say): nobody is like that.
+        """
+        schedule = self.schedule
+        if always or self.moves_doses:
+            way = replace(self.way, network=self.way.network.with_values(sets[0]))
+            try:
+                schedule = schedule_of(way, self.table, self.person)[0]
+            except InputError:
+                return None
+        for chosen, occasion in zip(sets[1:], self.occasions[1:], strict=False):
             rows = self.table.of(self.person)
             first = next(place for place, row in enumerate(rows) if row.occasion == occasion)
             time = rows[first].time_h
