@@ -1,4 +1,4 @@
-"""The command line: `rekindle simulate`, `forecast`, `trial`, `score`, `calibrate`, `predict`, `model` and others.
+"""The command line: `rekindle simulate`, `forecast`, `trial`, `score`, `plan`, `predict`, `model` and others.
 
 A command reads its arguments, calls one function of the package and prints what comes back. Every error
 leaves here in one form: what is wrong, where, what would be right, on standard error; never a traceback.
@@ -25,6 +25,7 @@ from rekindle.cli.evidence import app as evidence_app
 from rekindle.cli.forecast import forecast
 from rekindle.cli.model import app as model_app
 from rekindle.cli.output import emit_json, wants_json
+from rekindle.cli.plan import plan
 from rekindle.cli.predict import predict
 from rekindle.cli.score import score
 from rekindle.cli.simulate import simulate
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.command("simulate")(simulate)
 app.command("dose")(dose)
 app.command("calibrate")(calibrate)
+app.command("plan")(plan)
 app.command("predict")(predict)
 app.command("forecast")(forecast)
 app.command("trial")(trial)

@@ -29,6 +29,7 @@ LIKE_THEM = 1_000
 """People like the person on whom every option is tested too."""
 UNKNOWN = (
     "Chances are those of the model's draws: what the model leaves out, no margin covers.",
+    "Care and attention last as long as sessions do: part of what a sparse schedule keeps is that.",
     "Resting pressure between sessions spreads by an assumed 8 and 5 mmHg.",
     "A rule's clinic reads the PHQ-9 as the model has it, without the drift of this one person.",
     "Drug on one footing counts mg that reach the blood by the share usual for the route; it is no measure of effect.",

@@ -44,7 +44,7 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity("visits", "visits", "plan"),
         Quantity("drug", "mg", "plan"),
         Quantity("craving", "points of 100", "plan", most=100.0),
-        Quantity("bladder injury", "0 to 1", "plan", most=1.0),
+        Quantity("bladder injury", "", "plan", most=1.0),
         Quantity("cost", "", "plan"),
         Quantity("cost a month", "", "window", days=28),
     )
