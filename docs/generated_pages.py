@@ -16,7 +16,10 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rekindle"
 
 
 SECTIONS = {
-    "Use": ("study.md", "person.md", "person-fields.md", "dosing.md", "commands.md", "own_models.md", "individual-estimation.md", "report.md"),
+    "Use": (
+        "study.md", "person.md", "person-fields.md", "dosing.md", "commands.md", "own_models.md",
+        "individual-estimation.md", "report.md",
+    ),
     "What it knows": (
         "mechanism.md", "pharmacokinetics.md", "clinic.md", "population.md", "outcomes.md", "evidence.md",
         "parameters.md", "trials-catalogue.md",

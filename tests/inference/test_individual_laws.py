@@ -220,6 +220,34 @@ def test_an_effect_on_a_lag_moves_the_dose(tmp_path: Path) -> None:
     assert person.mode.expected[0, 0] == pytest.approx(1.0 / (4.0 + (slope / 0.05) ** 2), rel=0.05)
 
 
+def test_a_steady_state_is_followed_by_differences(tmp_path: Path) -> None:
+    base = model(tmp_path, DECAY)
+    population = with_effects(
+        base, Effect("k"), matrix=[[0.09]], error=MeasurementError("conc", "proportional", 0.0, 0.02)
+    )
+    rate = 0.17
+    value = 10.0 * math.exp(-rate * 5.5) / (1.0 - math.exp(-rate * 12.0))
+    events = f"ID,TIME,AMT,DV,EVID,CMT,SS,II/1,0,100,.,1,central,1,12/1,6,.,{value:.12g},0,.,0,0"
+    person = estimate(population, table(tmp_path, events))["1"]
+    assert not person.posterior.subject.exact
+    assert person.parameters["k"] == pytest.approx(rate, rel=0.01)
+    assert person.predicted()[0, 0] == pytest.approx(value, rel=0.02)
+
+
+def test_a_likelier_person_met_by_the_draws_becomes_the_estimate(tmp_path: Path) -> None:
+    two_hills = LINE.replace("y := a + b*clock", "y := (a - 2.1)^2*(1 + 0.1*(a - 2.1))")
+    base = model(tmp_path, two_hills)
+    population = with_effects(base, Effect("a", "normal"), matrix=[[4.0]], error=MeasurementError("y", "additive", 2.0))
+    path = table(tmp_path, line_data({1.0: 6.0}))
+    alone = estimate(population, path)["1"]
+    drawn = estimate(population, path, sampling="importance", draws=4000)["1"]
+    assert drawn.mode.objective < alone.mode.objective - 0.02
+    grid = np.linspace(-6.0, 10.0, 200_001)
+    mean = (grid - 2.1) ** 2 * (1 + 0.1 * (grid - 2.1))
+    heights = ((6.0 - mean) / 2.0) ** 2 + ((grid - 2.0) / 2.0) ** 2
+    assert drawn.parameters["a"] == pytest.approx(grid[np.argmin(heights)], abs=2e-3)
+
+
 def test_a_parameter_between_bounds_and_shrinkage(tmp_path: Path) -> None:
     effect = Effect("k", "logit", 0.0, 2.0)
     around = effect.values(0.2, np.array([-30.0, 0.0, 30.0]))

@@ -25,13 +25,14 @@ ROUNDS = 4
 class Draws:
     """Equally weighted draws of a person's effects, shape (draws, size), with what the method says of itself.
 
-    `effective` is the number of independent draws they are worth. `pareto_k` (importance) above 0.7 and `rhat`
-    (Metropolis) above 1.05 say that they cannot be trusted.
+    `highest` is the likeliest vector that was met. `effective` is the number of independent draws they are worth.
+    `pareto_k` (importance) above 0.7 and `rhat` (Metropolis) above 1.05 say that they cannot be trusted.
     """
 
     effects: Array
     mean: Array
     covariance: Array
+    highest: Array
     effective: float
     pareto_k: float | None = None
     rhat: float | None = None
@@ -62,7 +63,8 @@ def importance_draws(posterior: Posterior, mode: Mode, count: int = 1000, seed: 
         unit = random.standard_normal((count, size)) * scale[:, None]
         points = centre + unit @ root.T
         proposed = -0.5 * (FREEDOM + size) * np.log1p(np.square(unit).sum(axis=1) / FREEDOM)
-        weights, k = pareto_smoothed(-posterior.objectives(points) - proposed)
+        heights = posterior.objectives(points)
+        weights, k = pareto_smoothed(-heights - proposed)
         mean = weights @ points
         covariance = (points - mean).T @ ((points - mean) * weights[:, None])
         if k <= 0.5:
@@ -71,7 +73,12 @@ def importance_draws(posterior: Posterior, mode: Mode, count: int = 1000, seed: 
     chosen = points[systematic(weights, count, float(random.random()))]
     root = posterior.root
     return Draws(
-        posterior.effects(chosen), posterior.effects(mean), root @ covariance @ root.T, effective_size(weights), k
+        posterior.effects(chosen),
+        posterior.effects(mean),
+        root @ covariance @ root.T,
+        posterior.effects(points[np.argmin(heights)]),
+        effective_size(weights),
+        k,
     )
 
 
@@ -91,7 +98,7 @@ def metropolis_draws(
     points = posterior.whitened(mode.effects) + 1.5 * random.standard_normal((chains, size)) @ root.T
     heights = posterior.objectives(points)
     reach, accepted = 2.38 / np.sqrt(max(size, 1)), []
-    kept = np.empty((steps, chains, size))
+    kept, levels = np.empty((steps, chains, size)), np.empty((steps, chains))
     for number in range(-warmup, steps):
         moved = points + reach * random.standard_normal((chains, size)) @ root.T
         tried = posterior.objectives(moved)
@@ -101,12 +108,13 @@ def metropolis_draws(
         if number < 0:
             reach *= float(np.exp((taken.mean() - 0.3) / np.sqrt(number + warmup + 1.0)))
         else:
-            kept[number] = points
+            kept[number], levels[number] = points, heights
             accepted.append(taken.mean())
     rhat, effective = _mixing(kept)
     effects = posterior.effects(kept.reshape(-1, size))
+    highest = effects[np.argmin(levels.reshape(-1))]
     return Draws(
-        effects, effects.mean(axis=0), np.cov(effects.T).reshape(size, size), effective, rhat=rhat,
+        effects, effects.mean(axis=0), np.cov(effects.T).reshape(size, size), highest, effective, rhat=rhat,
         accepted=float(np.mean(accepted)),
     )  # fmt: skip
 

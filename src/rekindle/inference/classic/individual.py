@@ -158,11 +158,19 @@ def estimate(
 def _individual(person: Subject, method: Method, sampling: Sampling, draws: int, seed: int) -> Individual:
     posterior = Posterior(person, method)
     mode = find_mode(posterior)
-    drawn = None
-    if sampling == "importance":
-        drawn = importance_draws(posterior, mode, draws, seed)
-    elif sampling == "metropolis":
-        drawn = metropolis_draws(posterior, mode, seed=seed, steps=max(draws // 10, 100))
+    drawn = _drawn(posterior, mode, sampling, draws, seed)
+    if drawn is not None and posterior.objectives(posterior.whitened(drawn.highest[None]))[0] < mode.objective - 1e-6:
+        other = find_mode(posterior, drawn.highest)  # the draws met a likelier person: another hill
+        if other.objective < mode.objective - 1e-6:
+            mode, drawn = other, _drawn(posterior, other, sampling, draws, seed)
     sets = person.parameters(mode.effects)
     by_occasion = dict(zip(person.occasions, sets, strict=True)) if person.occasions else {}
     return Individual(person.person, person.labels, sets[0], by_occasion, mode, drawn, posterior)
+
+
+def _drawn(posterior: Posterior, mode: Mode, sampling: Sampling, draws: int, seed: int) -> Draws | None:
+    if sampling == "importance":
+        return importance_draws(posterior, mode, draws, seed)
+    if sampling == "metropolis":
+        return metropolis_draws(posterior, mode, seed=seed, steps=max(draws // 10, 100))
+    return None
