@@ -20,6 +20,9 @@ from rekindle.inference.candidates import Candidates, Sets, courses, doses_of, d
 from rekindle.inference.candidates import schedules_of as schedules
 from rekindle.inference.drift import DEFAULT, Wander
 from rekindle.inference.ratings import MOOD, Expected, expected_ratings, latents_of, look_times
+from rekindle.inference.sets import COUNT as SETS
+from rekindle.inference.sets import shared_sets
+from rekindle.mechanism.ensemble import calibrated, people_values
 from rekindle.outcomes import observe, scale
 from rekindle.person.record import Given, Person, Rated
 
@@ -210,12 +213,32 @@ class Cloud:
     white: Array
     wander: Wander
 
-    def log_likelihoods(self, totals: Array) -> Array:
-        """Log likelihood of the first rating, the first two, ..., shape (candidates, ratings)."""
-        with np.errstate(invalid="ignore"):
-            away = np.einsum("cij,cj->ci", self.white, np.nan_to_num(totals) - self.expected.mean)
+    def log_likelihoods(self, totals: Array) -> tuple[Array, Array]:
+        """Log likelihood of the first rating, the first two, ..., and how far each lies from what the candidate and
+        the ratings before it make of it, in standard deviations; shape (candidates, ratings) each."""
+        away = np.einsum("cij,cj->ci", self.white, np.nan_to_num(totals) - self.expected.mean)
         logs = np.log(np.diagonal(self.white, axis1=1, axis2=2)) - 0.5 * np.log(2.0 * np.pi)
-        return np.asarray(np.cumsum(logs - 0.5 * away**2, axis=1))
+        return np.asarray(np.cumsum(logs - 0.5 * away**2, axis=1)), away
+
+
+def oddness(logs: Array, away: Array, count: int) -> float:
+    """Chance of ratings as odd as the first `count`, each beside its forecast from those before it."""
+    from scipy.stats import chi2, norm
+
+    scores = []
+    for place in range(count):
+        before = logs[:, place - 1] if place else np.zeros(len(logs))
+        weights = np.exp(before - before.max())
+        below = float(weights @ norm.cdf(away[:, place]) / weights.sum())
+        scores.append(norm.ppf(np.clip(below, 1e-9, 1.0 - 1e-9)))
+    return float(chi2.sf(np.square(scores).sum(), count))
+
+
+def sets() -> Sets:
+    """The sets of shared parameters that clinics and forecasts draw from: the calibrated ensemble, if there is one."""
+    if not calibrated():
+        return shared_sets()
+    return Sets(people_values(SETS, 1))
 
 
 def cloud(design: Design, sets: Sets, count: int, seed: int, wander: Wander = DEFAULT) -> Cloud:

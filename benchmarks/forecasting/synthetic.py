@@ -21,13 +21,12 @@ from typing import Any
 import numpy as np
 import rivals
 import scoring
-from clinics import DESIGNS, WORLDS, Clinic, Cloud, World, clinic, cloud
+from clinics import DESIGNS, WORLDS, Clinic, Cloud, World, clinic, cloud, oddness, sets
 from numpy.typing import NDArray
 
 from rekindle.inference.candidates import luck_names
 from rekindle.inference.importance import effective_size, pareto_smoothed, systematic
 from rekindle.inference.paths import drawn
-from rekindle.inference.sets import shared_sets
 from rekindle.inference.update import SURPRISE, _surprise
 from rekindle.outcomes import scale
 from rekindle.outcomes.endpoints import remission, response
@@ -54,6 +53,7 @@ class Tally:
     ranks: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     effective: list[float] = field(default_factory=list)
     surprise: list[float] = field(default_factory=list)
+    ahead: list[float] = field(default_factory=list)
 
 
 def follow(tally: Tally, held: Cloud, seen: Clinic, fitted: rivals.Fitted, first: int) -> None:
@@ -64,7 +64,7 @@ def follow(tally: Tally, held: Cloud, seen: Clinic, fitted: rivals.Fitted, first
         for column in range(begin, end):
             others[begin][column] = fitted.forecasts(seen.totals, begin, column)
     for person, totals in enumerate(seen.totals):
-        logs = held.log_likelihoods(totals)
+        logs, away = held.log_likelihoods(totals)
         for begin, end in seen.design.groups[1:]:
             if not np.isfinite(totals[begin]):
                 break
@@ -84,6 +84,7 @@ def follow(tally: Tally, held: Cloud, seen: Clinic, fitted: rivals.Fitted, first
                 tally.known.append(begin)
                 _chances(tally, found, seen, totals, begin, column)
         _after(tally, held, seen, person, logs, luck)
+        tally.ahead.append(oddness(logs, away, int(np.isfinite(totals).sum())))
 
 
 def _chances(tally: Tally, found: Any, seen: Clinic, totals: Array, begin: int, column: int) -> None:
@@ -150,6 +151,7 @@ def report(tally: Tally, world: World) -> dict[str, Any]:
         "effective": np.percentile(tally.effective, [0, 1, 10, 50]).tolist(),
         "few_effective": float((np.array(tally.effective) < FEWEST).mean()),
         "surprise": {str(line): float((surprise < line).mean()) for line in (SURPRISE, 0.01, 0.05)},
+        "ahead": {str(line): float((np.array(tally.ahead) < line).mean()) for line in (SURPRISE, 0.01, 0.05)},
     }  # fmt: skip
 
 
@@ -199,7 +201,8 @@ def line(found: dict[str, Any]) -> str:
         f"95 % {100 * own['cover95']:.1f}, 50 % {100 * own['cover50']:.1f} "
         f"(whole {100 * own['cover95_whole']:.1f}, {100 * own['cover50_whole']:.1f}); bias {own['bias']:.2f}; CRPS "
         + ", ".join(f"{name} {each['crps']:.2f}" for name, each in found["methods"].items())
-        + f"; ranks uneven: {uneven}; effective {np.round(found['effective'], 0)}; surprise {found['surprise']}"
+        + f"; ranks uneven: {uneven}; effective {np.round(found['effective'], 0)}; "
+        f"surprise {found['surprise']}, ahead {found['ahead']}"
     )
 
 
@@ -214,15 +217,15 @@ def main() -> None:
     asked = parser.parse_args()
     begun = time.perf_counter()
     tallies = {world.name: Tally() for world in WORLDS}
-    sets = shared_sets()
+    shared = sets()
     for number, design in enumerate(DESIGNS[: asked.designs]):
-        held = cloud(design, sets, asked.candidates, SEED + number)
+        held = cloud(design, shared, asked.candidates, SEED + number)
         for place, world in enumerate(WORLDS):
             people = (asked.people if place == 0 else asked.others) // asked.designs
             if not people:
                 continue
             seed = SEED + 1000 * (place + 1) + number
-            whole = clinic(design, sets, people + TRAINING, seed, world)
+            whole = clinic(design, shared, people + TRAINING, seed, world)
             seen = Clinic(design, *(getattr(whole, each)[:people] for each in ("totals", "own", "severity", "luck")))
             fitted = rivals.fit(whole.totals[people:], [n for _, n in design.ratings], [d for d, _ in design.ratings])
             follow(tallies[world.name], held, seen, fitted, number * 10_000)
