@@ -3,9 +3,9 @@
     python benchmarks/forecast_speed.py
     python benchmarks/forecast_speed.py --candidates 2000 --repeats 5 --json
 
-Cold is the first in a fresh process, its kernels taken from the cache on disk where an earlier run left them (imports
-are told apart). Warm is the median of more in the same process, each for a person with other ratings, so that nothing but
-compiled kernels and tables is kept.
+Cold is the first in a fresh process, its kernels taken from the cache on disk where an earlier run left them; imports
+are told apart. Warm is the median of more in the same process, each for a person with other ratings, so that nothing
+but compiled kernels and tables is kept.
 """
 
 from __future__ import annotations

@@ -106,7 +106,8 @@ def _limits(found: Outlook, known: Any, threads: int | None) -> tuple[dict[str, 
     end = float(found.plan[found.main].times_h[-1])
     seed = found.plan.provenance.seed
     (compared,) = compare(found.posterior, {"as planned": planned}, known, until_h=end, seed=seed, threads=threads)
-    return {"name": known.name, **compared.as_dict(goal_of(compared.person))}, shown_limits(compared, known)
+    content = compared.as_dict(goal_of(compared.person)) | {"name": known.name, "title": known.title}
+    return content, shown_limits(compared, known)
 
 
 def _score(file: Path, saved: Path, events: Path | None, *, as_json: bool) -> None:
