@@ -10,7 +10,7 @@ import pytest
 from toy_trials import ToyTrials, toy_prior
 
 from rekindle.errors import InputError, SolverError
-from rekindle.inference.bank import BankFile, BankSettings, made_bank, sobol_scores
+from rekindle.inference.bank import BankFile, BankSettings, made_bank, design
 from rekindle.inference.emulator import fit
 from rekindle.inference.priors import candidates, prior_of
 from rekindle.inference.targets import Target
@@ -52,8 +52,8 @@ def test_a_number_that_is_not_finite_stops_the_bank_by_name(tmp_path: Path) -> N
 
 def test_more_rows_keep_the_first_ones() -> None:
     prior = toy_prior()
-    assert np.array_equal(sobol_scores(prior, 1, range(5)), sobol_scores(prior, 1, range(40))[:5])
-    assert json.dumps(sobol_scores(prior, 1, [0]).tolist()) != json.dumps(sobol_scores(prior, 2, [0]).tolist())
+    assert np.array_equal(design(prior, 1, range(5)), design(prior, 1, range(40))[:5])
+    assert json.dumps(design(prior, 1, [0]).tolist()) != json.dumps(design(prior, 2, [0]).tolist())
 
 
 def test_the_emulator_finds_a_quadratic_exactly_and_says_its_error_where_it_is_noisy() -> None:

@@ -1,9 +1,9 @@
 """The bank: expected numbers of all trials at many sets of parameters, kept row by row.
 
-Row i stands for one set: point i of a scrambled Sobol sequence over the prior of the shared parameters, all other
-uncertain parameters drawn over their ranges, and people of its own. A row depends on its number and the seed alone,
-so a bank that was stopped goes on where it was and ends bit for bit as if it had not been; it refuses to go on when
-the trials, the model or the settings have changed. Few people a row suffice: the emulator averages over rows.
+Row i stands for one set: point i of a scrambled Sobol sequence over the prior of the parameters that matter most, all
+other uncertain parameters drawn over their ranges, and people of its own. A row depends on its number and the seed
+alone, so a bank that was stopped goes on where it was and ends bit for bit as if it had not been; it refuses to go on
+when the trials, the model or the settings have changed. Few people a row suffice: the emulator averages over rows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.errors import InputError, SolverError
-from rekindle.inference.priors import Prior, other_values
+from rekindle.inference.priors import Prior, other_shares, other_values
 from rekindle.inference.targets import Simulator
 from rekindle.provenance import digest
 
@@ -57,16 +57,27 @@ class Bank:
         return self.numbers < LATER
 
 
-def sobol_scores(prior: Prior, seed: int, rows: Sequence[int]) -> Array:
-    """Standard normal scores of the given rows of the design, shape (rows, parameters)."""
+def design(prior: Prior, seed: int, rows: Sequence[int]) -> Array:
+    """Shares (rows, parameters) of the given rows of the design, distributed as the prior.
+
+    Parameters with which numbers bend follow a scrambled Sobol sequence, the others streams of their own.
+    """
     from scipy.special import ndtri
     from scipy.stats.qmc import Sobol
 
+    shares = np.zeros((len(rows), len(prior.parameters)))
     if not len(rows):
-        return np.empty((0, len(prior.parameters)))
-    engine = Sobol(len(prior.parameters), scramble=True, rng=np.random.default_rng(seed))
+        return shares
+    bent = prior.curved_places
+    engine = Sobol(len(bent), scramble=True, rng=np.random.default_rng(seed))
     points = engine.random_base2(int(np.ceil(np.log2(max(rows) + 2))))[np.asarray(rows)]
-    return np.asarray(ndtri(np.clip(points, 1e-9, 1.0 - 1e-9)))
+    scores = np.zeros_like(shares)
+    scores[:, bent] = ndtri(np.clip(points, 1e-9, 1.0 - 1e-9))
+    shares[:, bent] = prior.shares(scores)[:, bent]
+    straight = np.setdiff1d(np.arange(len(prior.parameters)), bent)
+    others = other_shares([prior.names[place] for place in straight], seed, count=max(rows) + 1)
+    shares[:, straight] = others[np.asarray(rows)]
+    return shares
 
 
 @dataclass(frozen=True)
@@ -214,5 +225,5 @@ def made_bank(
     """
     file = BankFile(path, simulator, prior, settings)
     numbers = list(range(sets))
-    file.fill(prior.shares(sobol_scores(prior, settings.seed, numbers)), numbers, progress)
+    file.fill(design(prior, settings.seed, numbers), numbers, progress)
     return file.bank()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.errors import InputError, unknown
-from rekindle.inference.bank import LATER, Bank, BankFile, BankSettings, luck_of_people, sobol_scores
+from rekindle.inference.bank import LATER, Bank, BankFile, BankSettings, design, luck_of_people
 from rekindle.inference.checks import (
     EmulatorCheck,
     LeftOut,
@@ -56,6 +56,7 @@ class Settings:
     checked: int = 100
     draws: int = 200
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
+    refit_sampler: SamplerSettings = field(default_factory=lambda: SamplerSettings(2, 200, 250))
     short_sampler: SamplerSettings = field(default_factory=lambda: SamplerSettings(1, 250, 297))
     held: Mapping[str, float] = field(default_factory=dict)
 
@@ -112,6 +113,15 @@ class Calibration:
         return np.asarray(self.posterior.flat[:, : len(self.prior.parameters)].std(axis=0))
 
     @property
+    def moved(self) -> tuple[str, ...]:
+        """The shared parameters whose posterior is not their prior: narrower by a twentieth, or shifted by 0.15 of its
+        width. They are what an ensemble must hold; all others can be drawn from the prior again."""
+        width = len(self.prior.parameters)
+        shift = np.abs(self.posterior.flat[:, :width].mean(axis=0))
+        changed = (self.contraction < 0.95) | (shift > 0.15)
+        return tuple(name for name, yes in zip(self.prior.names, changed, strict=True) if yes)
+
+    @property
     def informed(self) -> tuple[str, ...]:
         """The shared parameters that the data inform."""
         narrow = self.contraction < INFORMED
@@ -150,11 +160,11 @@ def calibrate(
     sampler = Sampler(Likelihood(prior, simulator.targets, luck.correlation))
     conditioned = _Conditioned(sampler.likelihood, observed, _weights(sampler.likelihood, weights))
     numbers = range(settings.sets)
-    file.fill(prior.shares(sobol_scores(prior, settings.seed, numbers)), numbers, progress)
+    file.fill(design(prior, settings.seed, numbers), numbers, progress)
     scatter = luck_of_people(file, middle, REPEATS, progress=progress)
     rows = file.bank().only(file.bank().numbers < settings.sets)
     alike = list(trials_of(simulator.targets).values())
-    first = fit(rows.shares, rows.expected, seed=settings.seed, luck=scatter, groups=alike)
+    first = fit(rows.shares, rows.expected, seed=settings.seed, luck=scatter, groups=alike, curved=prior.curved_places)
     _tell(progress, "sampling the posterior", 0)
     facts = conditioned(first.emulator, luck)
     posterior = sampler.sample(facts, settings.seed, settings.sampler)
@@ -164,7 +174,7 @@ def calibrate(
     _tell(progress, "sampling the posterior", 1)
     if leave_out:
         left = leave_one_out(
-            sampler, found.posterior, found.facts, seed=settings.seed, settings=settings.sampler, groups=groups,
+            sampler, found.posterior, found.facts, seed=settings.seed, settings=settings.refit_sampler, groups=groups,
             progress=progress,
         )  # fmt: skip
         found = replace(found, left_out=tuple(left))
@@ -193,7 +203,8 @@ def _refined(found: Calibration, file: BankFile, conditioned: _Conditioned, prog
     rows = both.only((both.numbers < settings.sets) | np.isin(both.numbers, later))
     fitted = fit(
         rows.shares, rows.expected, seed=settings.seed, luck=scatter,
-        groups=list(trials_of(found.simulator.targets).values()), judged_on=~rows.first_round,
+        groups=list(trials_of(found.simulator.targets).values()), curved=found.prior.curved_places,
+        judged_on=~rows.first_round,
     )  # fmt: skip
     facts = conditioned(fitted.emulator, luck)
     again = sampler.sample(facts, settings.seed + 1, settings.sampler)

@@ -26,6 +26,9 @@ Array = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 
 BINS = 20
+STANDING = 500
+"""Draws among which weights choose those that stand for a posterior without a trial."""
+
 RANKED = 99
 """Draws among which a true value is ranked: 100 ranks, five to a bin."""
 
@@ -175,7 +178,9 @@ def leave_one_out(
             found.append(LeftOut(name, k, density, np.empty(0, dtype=np.int64), refits[gone]))
             continue
         density = _predicted(np.log(np.maximum(kept, 1e-300)), densities, own)
-        places = systematic(kept, count, float(np.random.default_rng([seed, number]).random()))
+        some = np.unique(np.linspace(0, len(kept) - 1, STANDING).astype(int))
+        share = kept[some] / kept[some].sum()
+        places = some[systematic(share, count, float(np.random.default_rng([seed, number]).random()))]
         found.append(LeftOut(name, k, density, np.asarray(places, dtype=np.int64)))
     if progress is not None:
         progress("leaving trials out", len(wanted), len(wanted))

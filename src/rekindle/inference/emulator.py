@@ -31,10 +31,11 @@ LEAST_ERROR = 0.1
 
 @dataclass(frozen=True)
 class Emulator:
-    """Numbers as `intercept + linear s + s' quadratic s` of shares s, with errors of the description.
+    """Numbers as `intercept + linear s + c' quadratic c` of shares s, with errors of the description.
 
-    Shapes: `intercept`, `error`, `total_error`, `explained` and `leverage` (targets,), `linear` (targets, parameters),
-    `quadratic` (targets, parameters, parameters), `residuals` (rows, targets): out of fold. `error` is that of the
+    c are the shares at the places `curved`. Shapes: `intercept`, `error`, `total_error`, `explained` and `leverage`
+    (targets,), `linear` (targets, parameters), `quadratic` (targets, curved, curved), `residuals` (rows, targets): out
+    of fold. `error` is that of the
     expected number, `total_error` that of one simulated row; `explained` is the share of the rows' variance and
     `leverage` the mean leverage of a row, coefficients spent over rows.
     """
@@ -42,6 +43,7 @@ class Emulator:
     intercept: Array
     linear: Array
     quadratic: Array
+    curved: NDArray[np.int64]
     error: Array
     total_error: Array
     explained: Array
@@ -50,8 +52,18 @@ class Emulator:
 
     def predict(self, shares: Array) -> Array:
         """Expected numbers, shape (sets, targets), at shares (sets, parameters)."""
-        curved = np.einsum("si,mij,sj->sm", shares, self.quadratic, shares, optimize=True)
-        return np.asarray(self.intercept + shares @ self.linear.T + curved)
+        bent = shares[:, self.curved]
+        return np.asarray(
+            self.intercept
+            + shares @ self.linear.T
+            + np.einsum("si,mij,sj->sm", bent, self.quadratic, bent, optimize=True)
+        )
+
+    def slope(self, shares: Array) -> Array:
+        """Rise of each number per unit of each share at one set of shares (parameters,): (targets, parameters)."""
+        found = self.linear.copy()
+        found[:, self.curved] += 2.0 * self.quadratic @ shares[self.curved]
+        return found
 
 
 @dataclass(frozen=True)
@@ -70,18 +82,20 @@ def fit(
     seed: int,
     luck: Array | None = None,
     groups: Sequence[Sequence[int]] | None = None,
+    curved: NDArray[np.int64] | None = None,
     judged_on: NDArray[np.bool_] | None = None,
 ) -> CrossValidated:
     """Emulators of the expected numbers (rows, targets) at shares (rows, parameters).
 
     `luck` is the standard deviation that the choice of people alone gives a row's numbers, shape (targets,);
-    `groups` are targets (of one trial) that the same parameters move, each alone by default; `judged_on` marks the
-    rows whose errors count, all by default.
+    `groups` are targets (of one trial) that the same parameters move, each alone by default; `curved` are the places of
+    parameters with which numbers may bend, `judged_on` marks the rows whose errors count: all by default.
     """
     rows = len(shares)
     alike = [[place] for place in range(expected.shape[1])] if groups is None else groups
+    bent = np.arange(shares.shape[1]) if curved is None else curved
     fold = np.asarray(generator(seed, "emulator", "folds").permutation(rows) % FOLDS, dtype=np.int64)
-    parts = [_fitted(shares[fold != each], expected[fold != each], alike) for each in range(FOLDS)]
+    parts = [_fitted(shares[fold != each], expected[fold != each], alike, bent) for each in range(FOLDS)]
     predicted = np.empty_like(expected)
     for each, part in enumerate(parts):
         predicted[fold == each] = part.predict(shares[fold == each])
@@ -90,7 +104,7 @@ def fit(
     total = np.sqrt(np.mean(residuals**2, axis=0))
     spread = np.maximum(np.var(expected[judged], axis=0), 1e-300)
     chance = np.zeros_like(total) if luck is None else luck
-    whole = _fitted(shares, expected, alike)
+    whole = _fitted(shares, expected, alike, bent)
     least = np.maximum((LEAST_ERROR * total) ** 2, whole.leverage * np.minimum(chance, total) ** 2)
     error = np.sqrt(np.maximum(total**2 - chance**2, least))
     facts = {
@@ -102,7 +116,7 @@ def fit(
     return CrossValidated(replace(whole, **facts), tuple(replace(part, **facts) for part in parts), fold)
 
 
-def _fitted(shares: Array, expected: Array, groups: Sequence[Sequence[int]]) -> Emulator:
+def _fitted(shares: Array, expected: Array, groups: Sequence[Sequence[int]], curved: NDArray[np.int64]) -> Emulator:
     width = shares.shape[1]
     count = expected.shape[1]
     middle = shares.mean(axis=0)
@@ -111,7 +125,7 @@ def _fitted(shares: Array, expected: Array, groups: Sequence[Sequence[int]]) -> 
     values, vectors = np.linalg.eigh(x @ x.T)
     intercept = np.zeros(count)
     linear = np.zeros((count, width))
-    quadratic = np.zeros((count, width, width))
+    quadratic = np.zeros((count, len(curved), len(curved)))
     leverage = np.full(count, 1.0 / len(shares))
     for group in groups:
         spread = np.maximum(y[:, group].std(axis=0), 1e-12)
@@ -121,14 +135,15 @@ def _fitted(shares: Array, expected: Array, groups: Sequence[Sequence[int]]) -> 
         ]
         relevance = np.sqrt(np.mean(np.square(slopes), axis=0))
         if relevance.max() > 1e-9:
-            fits = _best_quadratics(x, y[:, group], relevance / relevance.max())
+            fits = _best_quadratics(x, y[:, group], relevance / relevance.max(), curved)
             for place, found in zip(group, fits, strict=True):
                 intercept[place], linear[place], quadratic[place], leverage[place] = found
     # Back from shares around their mean to shares as they are.
-    intercept += expected.mean(axis=0) - linear @ middle + np.einsum("i,mij,j->m", middle, quadratic, middle)
-    linear -= 2.0 * np.einsum("mij,j->mi", quadratic, middle)
+    bent = middle[curved]
+    intercept += expected.mean(axis=0) - linear @ middle + np.einsum("i,mij,j->m", bent, quadratic, bent)
+    linear[:, curved] -= 2.0 * np.einsum("mij,j->mi", quadratic, bent)
     empty = np.zeros(count)
-    return Emulator(intercept, linear, quadratic, empty, empty, empty, leverage, np.zeros((0, count)))
+    return Emulator(intercept, linear, quadratic, curved, empty, empty, empty, leverage, np.zeros((0, count)))
 
 
 @dataclass(frozen=True)
@@ -140,15 +155,19 @@ class _Ridge:
     leverage: float
 
 
-def _best_quadratics(x: Array, y: Array, relevance: Array) -> list[tuple[float, Array, Array, float]]:
+def _best_quadratics(
+    x: Array, y: Array, relevance: Array, curved: NDArray[np.int64]
+) -> list[tuple[float, Array, Array, float]]:
     """For each column of y the quadratic of least leave-one-out error: intercept, gradient, curvature, leverage."""
     scale = np.maximum(relevance, LEAST_RELEVANCE)
     scale = scale / np.sqrt(np.sum(scale**2 * x.var(axis=0)))
     scaled = x * scale
     straight = scaled @ scaled.T
+    bent = scaled[:, curved]
+    squares = (bent @ bent.T) ** 2
     best: list[tuple[_Ridge, float, Array]] = []
     for share in SHARES_OF_SQUARES:
-        kernel = straight + share * straight**2
+        kernel = straight + share * squares
         mean = kernel.mean(axis=0)
         values, vectors = np.linalg.eigh(kernel - mean - mean[:, None] + mean.mean())
         found = [(_solved(values, vectors, column), share, mean) for column in y.T]
@@ -158,7 +177,7 @@ def _best_quadratics(x: Array, y: Array, relevance: Array) -> list[tuple[float, 
     fits = []
     for ridge, share, mean in best:
         gradient = scale * (scaled.T @ ridge.weights)
-        curvature = share * (scaled.T * ridge.weights) @ scaled * np.outer(scale, scale)
+        curvature = share * (bent.T * ridge.weights) @ bent * np.outer(scale[curved], scale[curved])
         fits.append((float(-ridge.weights @ mean), gradient, curvature, ridge.leverage))
     return fits
 

@@ -69,6 +69,7 @@ class Likelihood:
         self.kind_of = np.array(
             [self.kinds.index(target.kind) if target.kind in self.kinds else len(self.kinds) for target in targets]
         )
+        self.curved = prior.curved_places
         self.blocks = _blocks(targets, correlation)
         self.directions = np.array([prior.shares_per_shift(effect) for effect in prior.trial_effects]).reshape(
             len(prior.trial_effects), len(prior.parameters)
@@ -140,9 +141,11 @@ class Likelihood:
         shares, sizes = self.shares(vector), self.sizes(vector)
         effects = len(self.prior.trial_effects)
         between, misses = sizes[:effects], jnp.append(sizes[effects:], 0.0)[self.kind_of]
-        curved = facts.quadratic @ shares
-        residual = facts.observed - (facts.intercept + (facts.linear + curved) @ shares)
-        shifts = ((facts.linear + 2.0 * curved) @ self.directions.T) * between
+        bent = shares[self.curved]
+        curvature = facts.quadratic @ bent
+        residual = facts.observed - (facts.intercept + facts.linear @ shares + curvature @ bent)
+        straight = facts.linear @ self.directions.T
+        shifts = (straight + 2.0 * curvature @ self.directions[:, self.curved].T) * between
         found = jnp.zeros(len(self.trials))
         for block, fixed in zip(self.blocks, facts.fixed, strict=True):
             inside = block.places >= 0
@@ -183,7 +186,8 @@ class Likelihood:
         `random` is a numpy generator. The emulator's error is left out when `facts.fixed` holds luck alone.
         """
         effects = len(self.prior.trial_effects)
-        slope = np.asarray(facts.linear) + 2.0 * np.asarray(facts.quadratic) @ shares
+        slope = np.array(facts.linear)
+        slope[:, self.curved] += 2.0 * np.asarray(facts.quadratic) @ shares[self.curved]
         shifts = slope @ self.directions.T * sizes[:effects]
         misses = np.append(sizes[effects:], 0.0)[self.kind_of]
         drawn = np.array(expected, dtype=np.float64)

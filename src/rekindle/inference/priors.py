@@ -92,11 +92,15 @@ def _lognormal_width(low: float, high: float) -> float:
 
 @dataclass(frozen=True)
 class Prior:
-    """The shared parameters, in order, with the ways in which trials differ and the model misses."""
+    """The shared parameters, in order, with the ways in which trials differ and the model misses.
+
+    Numbers may bend with the parameters named in `curved` (all when None) and are straight in the others.
+    """
 
     parameters: tuple[Parameter, ...]
     trial_effects: tuple[TrialEffect, ...] = ()
     misfit: Mapping[str, float] | None = None
+    curved: tuple[str, ...] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,9 +108,18 @@ class Prior:
         return tuple(parameter.name for parameter in self.parameters)
 
     @property
+    def curved_places(self) -> NDArray[np.int64]:
+        """Places of the parameters with which numbers may bend."""
+        wanted = self.names if self.curved is None else self.curved
+        return np.array([place for place, name in enumerate(self.names) if name in wanted], dtype=np.int64)
+
+    @property
     def widths(self) -> Array:
-        """Prior widths of the shares, one a shared parameter."""
-        return np.array([PRIOR_WIDTH[parameter.grade] for parameter in self.parameters])
+        """Prior widths of the shares, one a shared parameter; narrow for those with which numbers do not bend."""
+        bent = self.names if self.curved is None else self.curved
+        return np.array(
+            [PRIOR_WIDTH[parameter.grade if parameter.name in bent else "human"] for parameter in self.parameters]
+        )
 
     def shares(self, scores: Array) -> Array:
         """Shares (sets, parameters) at standard normal scores of the same shape."""
@@ -194,10 +207,12 @@ def prior_of(
     *,
     effects: Sequence[TrialEffect] | None = None,
     misfit: Mapping[str, float] = MISFIT,
+    straight: Sequence[str] = (),
 ) -> Prior:
     """The prior in which the named parameters are estimated and trials differ as said.
 
-    Parameters that a trial effect shifts are estimated too, whether named or not.
+    Parameters that a trial effect shifts are estimated too, whether named or not. Those in `straight` are estimated
+    without curvature.
 
     Raises:
         InputError: a name that is no uncertain parameter and no spread.
@@ -205,23 +220,29 @@ def prior_of(
     known = candidates()
     between = tuple(trial_effects() if effects is None else effects)
     needed = [name for effect in between for name in effect.parameters]
-    wanted = list(dict.fromkeys([*names, *needed]))
+    curved = tuple(dict.fromkeys([*names, *needed]))
+    wanted = list(dict.fromkeys([*curved, *straight]))
     for name in wanted:
         if name not in known:
             raise unknown("uncertain parameter", name, known)
     order = {name: place for place, name in enumerate(known)}
-    return Prior(tuple(known[name] for name in sorted(wanted, key=order.__getitem__)), between, dict(misfit))
+    return Prior(tuple(known[name] for name in sorted(wanted, key=order.__getitem__)), between, dict(misfit), curved)
+
+
+def other_shares(names: Sequence[str], seed: int, *, start: int = 0, count: int) -> Array:
+    """Shares (count, names) of parameters that matter less, drawn over their plausible ranges.
+
+    Row `start + i` is the same whatever `count` is.
+    """
+    columns = [
+        np.clip(normals(seed, "calibration", "other", name, start=start, count=count) / TAIL, -1.0, 1.0)
+        for name in names
+    ]
+    return np.stack(columns, axis=1) if columns else np.empty((count, 0))
 
 
 def other_values(chosen: Sequence[str], seed: int, *, start: int = 0, count: int) -> dict[str, Array]:
-    """Values of all candidates that are not estimated, drawn over their plausible ranges.
-
-    Name to array of shape (count,); set `start + i` has the same values whatever `count` is.
-    """
-    return {
-        parameter.name: at_quantile(
-            parameter, normals(seed, "calibration", "other", parameter.name, start=start, count=count)
-        )
-        for parameter in candidates().values()
-        if parameter.name not in chosen
-    }
+    """Values of all candidates that are not estimated, name to array of shape (count,); see `other_shares`."""
+    others = [parameter for parameter in candidates().values() if parameter.name not in chosen]
+    shares = other_shares([parameter.name for parameter in others], seed, start=start, count=count)
+    return {parameter.name: at_quantile(parameter, TAIL * shares[:, place]) for place, parameter in enumerate(others)}

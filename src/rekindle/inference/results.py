@@ -23,19 +23,23 @@ from rekindle.mechanism.ensemble import MISFIT
 Array = NDArray[np.float64]
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-LINKED = 0.4
-"""Pairs of parameters whose posterior correlation is beyond this are listed as trading off."""
+LINKED = 0.3
+"""Pairs of parameters whose posterior correlation is beyond this (either way) are listed as trading off."""
 
-DIGITS = 6
+DIGITS = 5
+
+REFITTED = 80
+"""Draws that stand for a posterior that was fitted again without a trial."""
 
 
 def draws_table(found: Calibration) -> tuple[list[str], Array, dict[str, NDArray[np.int64]]]:
     """Names, draws (rows, names), and for each left-out trial the rows that stand for the posterior without it.
 
+    A column is kept for each parameter that the trials moved, and for the sizes.
     Rows of pool 0 are draws from the whole posterior, evenly spread; weights of left-out trials choose among twice as
     many more of them (pool 1); refits have pools of their own.
     """
-    names = ["pool", *found.prior.names, *size_columns(found)]
+    names = ["pool", *found.moved, *size_columns(found)]
     places = found.places
     blocks = [_rows(found, 0, found.posterior.shares[places], found.posterior.sizes[places])]
     without: dict[str, NDArray[np.int64]] = {}
@@ -55,7 +59,7 @@ def draws_table(found: Calibration) -> tuple[list[str], Array, dict[str, NDArray
             without[left.trial] = np.array([len(places) + extra[place] for place in left.places.tolist()])
             continue
         if id(left.posterior) not in pools:
-            some = np.linspace(0, len(left.posterior.shares) - 1, len(places) // 2).astype(int)
+            some = np.linspace(0, len(left.posterior.shares) - 1, REFITTED).astype(int)
             pool = 2 + len(pools)
             blocks.append(_rows(found, pool, left.posterior.shares[some], left.posterior.sizes[some]))
             pools[id(left.posterior)] = np.arange(filled, filled + len(some))
@@ -75,7 +79,7 @@ def size_columns(found: Calibration) -> list[str]:
 
 def _rows(found: Calibration, pool: int, shares: Array, sizes: Array) -> Array:
     values = found.prior.values(shares)
-    columns = [np.full(len(shares), float(pool)), *(values[name] for name in found.prior.names), *sizes.T]
+    columns = [np.full(len(shares), float(pool)), *(values[name] for name in found.moved), *sizes.T]
     return np.stack(columns, axis=1)
 
 
@@ -222,13 +226,12 @@ def pair_rows(found: Calibration) -> list[dict[str, Any]]:
     """Pairs of estimated parameters that trade off: posterior correlation of their scores, largest first."""
     names = found.prior.names
     together = np.atleast_2d(np.corrcoef(found.posterior.flat[:, : len(names)], rowvar=False))
+    first, second = np.nonzero(np.triu(np.abs(together) > LINKED, k=1))
     pairs = [
-        {"first": names[i], "second": names[j], "correlation": together[i, j]}
-        for i in range(len(names))
-        for j in range(i + 1, len(names))
-        if abs(together[i, j]) > LINKED
+        {"first": names[i], "second": names[j], "correlation": float(together[i, j])}
+        for i, j in zip(first.tolist(), second.tolist(), strict=True)
     ]
-    return sorted(pairs, key=lambda row: -abs(float(row["correlation"])))
+    return sorted(pairs, key=lambda row: -abs(float(str(row["correlation"]))))
 
 
 def trial_rows(found: Calibration) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from rekindle.errors import InputError, unknown
-from rekindle.inference.priors import Prior, prior_of
+from rekindle.inference.priors import Prior, candidates, prior_of
 from rekindle.inference.screening import Screening
 from rekindle.inference.targets import errors
 from rekindle.inference.trials import TrialSimulator
@@ -27,14 +27,19 @@ SHARED = Path(__file__).parent / "data" / "shared_parameters.csv"
 
 @cache
 def shared_names() -> tuple[str, ...]:
-    """The parameters that are estimated, most important first."""
+    """The parameters with which numbers may bend, most important first."""
     with SHARED.open(encoding="utf-8", newline="") as stream:
         return tuple(row["parameter"] for row in csv.DictReader(stream))
 
 
 def shared_prior(count: int | None = None) -> Prior:
-    """The prior of the first `count` shared parameters (all of them), and of those that trials differ in."""
-    return prior_of(shared_names()[:count])
+    """The prior of everything uncertain, numbers bending with the listed parameters only.
+
+    With `count` only the first so many of the list are estimated, and those that trials differ in.
+    """
+    if count is not None:
+        return prior_of(shared_names()[:count])
+    return prior_of(shared_names(), straight=tuple(candidates()))
 
 
 NOT_FITTED = ("chronic-pain", "social-anxiety", "ptsd")
@@ -48,9 +53,7 @@ def fitted_trials(without: Sequence[str] = ()) -> tuple[Trial, ...]:
         InputError: a name that is no such trial, or none is left.
     """
     trials = [
-        trial
-        for trial in published_trials("calibrate")
-        if trial.scored and trial.enrolled.diagnosis not in NOT_FITTED
+        trial for trial in published_trials("calibrate") if trial.scored and trial.enrolled.diagnosis not in NOT_FITTED
     ]
     for name in without:
         if name not in [trial.name for trial in trials]:

@@ -82,7 +82,7 @@ def misfit(count: int, seed: int, *, without: str | None = None) -> dict[str, Ar
     cent of the scale's range, shares on the log-odds, ratios, spreads and times on the log scale.
     """
     drawn = _rows(count, seed, without)
-    return {name.removeprefix(MISFIT): column for name, column in drawn.items() if name.startswith(MISFIT)}
+    return {name.removeprefix(MISFIT).replace("_", " "): column for name, column in drawn.items() if name.startswith(MISFIT)}
 
 
 def made() -> dict[str, Any]:
