@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rekindle.inference.candidates import Candidates, Sets, courses, doses_of, draw_candidates, parameters_of
 from rekindle.inference.candidates import schedules_of as schedules
 from rekindle.inference.drift import DEFAULT, Wander
+from rekindle.inference.oddness import chance_of
 from rekindle.inference.ratings import MOOD, Expected, expected_ratings, latents_of, look_times
 from rekindle.inference.sets import COUNT as SETS
 from rekindle.inference.sets import shared_sets
@@ -223,7 +224,7 @@ class Cloud:
 
 def oddness(logs: Array, away: Array, count: int) -> float:
     """Chance of ratings as odd as the first `count`, each beside its forecast from those before it."""
-    from scipy.stats import chi2, norm
+    from scipy.stats import norm
 
     scores = []
     for place in range(count):
@@ -231,7 +232,7 @@ def oddness(logs: Array, away: Array, count: int) -> float:
         weights = np.exp(before - before.max())
         below = float(weights @ norm.cdf(away[:, place]) / weights.sum())
         scores.append(norm.ppf(np.clip(below, 1e-9, 1.0 - 1e-9)))
-    return float(chi2.sf(np.square(scores).sum(), count))
+    return chance_of(np.array(scores))
 
 
 def sets() -> Sets:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from rekindle.inference.candidates import luck_names
 from rekindle.inference.importance import effective_size, pareto_smoothed, systematic
 from rekindle.inference.paths import drawn
-from rekindle.inference.update import SURPRISE, _surprise
+from rekindle.inference.update import SURPRISE
 from rekindle.outcomes import scale
 from rekindle.outcomes.endpoints import remission, response
 
@@ -52,8 +52,7 @@ class Tally:
     chances: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
     ranks: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     effective: list[float] = field(default_factory=list)
-    surprise: list[float] = field(default_factory=list)
-    ahead: list[float] = field(default_factory=list)
+    odd: list[float] = field(default_factory=list)
 
 
 def follow(tally: Tally, held: Cloud, seen: Clinic, fitted: rivals.Fitted, first: int) -> None:
@@ -84,7 +83,7 @@ def follow(tally: Tally, held: Cloud, seen: Clinic, fitted: rivals.Fitted, first
                 tally.known.append(begin)
                 _chances(tally, found, seen, totals, begin, column)
         _after(tally, held, seen, person, logs, luck)
-        tally.ahead.append(oddness(logs, away, int(np.isfinite(totals).sum())))
+        tally.odd.append(oddness(logs, away, int(np.isfinite(totals).sum())))
 
 
 def _chances(tally: Tally, found: Any, seen: Clinic, totals: Array, begin: int, column: int) -> None:
@@ -102,16 +101,14 @@ def _chances(tally: Tally, found: Any, seen: Clinic, totals: Array, begin: int, 
 
 
 def _after(tally: Tally, held: Cloud, seen: Clinic, person: int, logs: Array, luck: np.random.Generator) -> None:
-    """Given all of a person's ratings: ranks of what was true, the weights' worth and the surprise."""
+    """Given all of a person's ratings: ranks of what was true, and the weights' worth."""
     totals = seen.totals[person]
     last = int(np.isfinite(totals).sum())
     weights, _ = pareto_smoothed(logs[:, last - 1])
     tally.effective.append(effective_size(weights))
-    columns = range(last)
-    tally.surprise.append(_surprise(held.expected.take(columns), weights, totals[:last], held.wander))
     rows = luck.choice(len(weights), scoring.RANKS, p=weights)
     found = scale(seen.design.ratings[last - 1][1])
-    past = held.expected.of(rows).take(columns)
+    past = held.expected.of(rows).take(range(last))
     own, _, _ = drawn(past, past.take([last - 1]), totals[:last], held.wander, found, luck)
     tally.ranks["own score now"].append(scoring.rank_among(own[:, 0], seen.own[person, last - 1], luck.random()))
     severity = held.severity[rows, last - 1]
@@ -136,7 +133,6 @@ def report(tally: Tally, world: World) -> dict[str, Any]:
             size = 60.0 / spans
             methods[name][what] = _scaled(values, truth, size, what)
     chi = {name: scoring.uniformity(ranks) for name, ranks in tally.ranks.items()}
-    surprise = np.array(tally.surprise)
     return {
         "world": world.name,
         "persons": len(tally.effective),
@@ -150,8 +146,7 @@ def report(tally: Tally, world: World) -> dict[str, Any]:
         "ranks": {"p": chi, "holm": scoring.holm(chi), "bins": {n: _bins(r) for n, r in tally.ranks.items()}},
         "effective": np.percentile(tally.effective, [0, 1, 10, 50]).tolist(),
         "few_effective": float((np.array(tally.effective) < FEWEST).mean()),
-        "surprise": {str(line): float((surprise < line).mean()) for line in (SURPRISE, 0.01, 0.05)},
-        "ahead": {str(line): float((np.array(tally.ahead) < line).mean()) for line in (SURPRISE, 0.01, 0.05)},
+        "odd": {str(line): float((np.array(tally.odd) < line).mean()) for line in (0.001, SURPRISE, 0.05)},
     }  # fmt: skip
 
 
@@ -202,7 +197,7 @@ def line(found: dict[str, Any]) -> str:
         f"(whole {100 * own['cover95_whole']:.1f}, {100 * own['cover50_whole']:.1f}); bias {own['bias']:.2f}; CRPS "
         + ", ".join(f"{name} {each['crps']:.2f}" for name, each in found["methods"].items())
         + f"; ranks uneven: {uneven}; effective {np.round(found['effective'], 0)}; "
-        f"surprise {found['surprise']}, ahead {found['ahead']}"
+        f"odd {found['odd']}"
     )
 
 

@@ -7,12 +7,14 @@ from datetime import date
 
 import numpy as np
 import pytest
+from scipy.stats import kstest
 
 from rekindle.dosing import parse
 from rekindle.errors import InputError
 from rekindle.inference.drift import Wander, log_density
 from rekindle.inference.forecast import LEVELS, forecast
 from rekindle.inference.importance import effective_size, pareto_fit, pareto_smoothed, systematic
+from rekindle.inference.oddness import chance_of, forecast_scores
 from rekindle.inference.paths import conditional
 from rekindle.inference.proposal import Seen, proposal_near
 from rekindle.inference.ratings import Expected, rating_moments
@@ -141,7 +143,7 @@ def test_moved_candidates_agree_with_brute_force(better) -> None:
     import rekindle.inference.update as module
 
     work = module._Work(better.person, shared_sets(), better.wander, None)
-    base, first = module._screened(work, 6_000, 11)
+    base, first, _ = module._screened(work, 6_000, 11)
     plain = work.solve(base, np.arange(6_000))
     weights, _ = pareto_smoothed(plain.log_likelihood - first)
     brute = weights @ plain.expected.mean
@@ -154,6 +156,25 @@ def test_moved_candidates_agree_with_brute_force(better) -> None:
 def test_a_person_unlike_anyone_is_named() -> None:
     odd = (START, Rated(5 * DAY, "MADRS", 2.0), Rated(5.5 * DAY, "MADRS", 58.0), Rated(6 * DAY, "MADRS", 1.0))
     assert update(person(*odd), candidates=600).verdict == UNLIKE
+
+
+def test_each_rating_beside_its_forecast_is_a_standard_normal_if_the_model_holds() -> None:
+    """Linear persons: the score of a second rating given the first is known in closed form, and all are normal."""
+    luck = np.random.default_rng(8)
+    draws = 10.0 + 3.0 * luck.standard_normal(20_000)
+    seen = Expected(
+        np.column_stack([draws, draws]), np.full((20_000, 2), 4.0), np.full((20_000, 2), 60.0), ("A", "A"),
+        np.array([0.0, 1e9]),
+    )  # fmt: skip
+    still = Wander(sd=1e-9, bent=0.0)
+    found = forecast_scores(seen, np.array([14.0, 8.0]), still, np.zeros(20_000))
+    middle, spread = 10.0 + 9.0 / 13.0 * 4.0, np.sqrt(9.0 - 81.0 / 13.0 + 4.0)
+    np.testing.assert_allclose(found, [4.0 / np.sqrt(13.0), (8.0 - middle) / spread], atol=0.08)
+    own = 10.0 + 3.0 * luck.standard_normal(300)
+    ratings = own[:, None] + 2.0 * luck.standard_normal((300, 2))
+    few = seen.of(np.arange(3_000))
+    chances = [chance_of(forecast_scores(few, pair, still, np.zeros(3_000))) for pair in ratings]
+    assert kstest(chances, "uniform").pvalue > 0.01
 
 
 def test_levels_and_pressure_teach_about_exposure_and_pressure() -> None:

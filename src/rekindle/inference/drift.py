@@ -37,18 +37,29 @@ class Wander:
 DEFAULT = Wander()
 
 
+def innovations(residuals: Array, covariance: Array) -> tuple[Array, Array]:
+    """How far each residual lies from its forecast by the ones before it, in standard deviations, and the log density
+    of the first one, the first two, ...; shape (rows, n) each: residuals (rows, n), covariance (rows, n, n) or (n, n).
+
+    >>> away, log = innovations(np.array([[1.0, 0.5]]), np.array([[1.0, 0.5], [0.5, 1.0]]))
+    >>> float(away[0, 0]), float(np.round(away[0, 1], 6))
+    (1.0, 0.0)
+    """
+    count = residuals.shape[-1]
+    factor = np.linalg.cholesky(covariance)
+    if factor.ndim == 2:
+        factor = np.broadcast_to(factor, (len(residuals), count, count))
+    away = np.linalg.solve(factor, residuals[..., None])[..., 0]
+    logs = np.log(np.diagonal(factor, axis1=-2, axis2=-1)) + 0.5 * np.log(2.0 * np.pi)
+    return np.asarray(away), np.asarray(np.cumsum(-0.5 * away**2 - logs, axis=-1))
+
+
 def log_density(residuals: Array, covariance: Array) -> Array:
     """Log density of normal residuals, shape (rows,): residuals (rows, n), covariance (rows, n, n) or (n, n).
 
     >>> float(np.round(log_density(np.zeros((1, 1)), np.eye(1))[0], 4))
     -0.9189
     """
-    count = residuals.shape[-1]
-    if count == 0:
+    if residuals.shape[-1] == 0:
         return np.zeros(len(residuals))
-    factor = np.linalg.cholesky(covariance)
-    if factor.ndim == 2:
-        factor = np.broadcast_to(factor, (len(residuals), count, count))
-    whitened = np.linalg.solve(factor, residuals[..., None])[..., 0]
-    logs = np.log(np.diagonal(factor, axis1=-2, axis2=-1)).sum(axis=-1)
-    return np.asarray(-0.5 * (whitened**2).sum(axis=-1) - logs - 0.5 * count * np.log(2.0 * np.pi))
+    return np.asarray(innovations(residuals, covariance)[1][..., -1])

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.errors import InputError
-from rekindle.inference.drift import Wander, log_density
+from rekindle.inference.drift import Wander, innovations, log_density
 from rekindle.outcomes import Scale, scale
 from rekindle.outcomes.observation import ROUNDING_VARIANCE, item_error_sd
 
@@ -79,10 +79,18 @@ class Expected:
 
     def log_likelihood(self, observed: Array, wander: Wander) -> Array:
         """Log likelihood of observed totals, shape (candidates,)."""
+        return log_density(observed[None, :] - self.mean, self._covariance(wander))
+
+    def one_by_one(self, observed: Array, wander: Wander) -> tuple[Array, Array]:
+        """Each rating beside each candidate's forecast of it from the ratings before, in standard deviations, and the
+        log likelihood of the first, the first two, ...; shape (candidates, ratings) each."""
+        return innovations(observed[None, :] - self.mean, self._covariance(wander))
+
+    def _covariance(self, wander: Wander) -> Array:
         covariance = self.wander_covariance(wander)
         places = np.arange(len(self.scales))
         covariance[:, places, places] += self.variance
-        return log_density(observed[None, :] - self.mean, covariance)
+        return covariance
 
 
 def look_times(ratings: Sequence[Rated]) -> list[float]:

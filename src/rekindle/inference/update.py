@@ -29,6 +29,7 @@ from rekindle.inference.candidates import (
 from rekindle.inference.drift import DEFAULT, Wander
 from rekindle.inference.importance import TRUSTED, effective_size, pareto_smoothed, systematic
 from rekindle.inference.measurements import log_likelihood, measured_outputs, rises_of
+from rekindle.inference.oddness import chance_of, forecast_scores
 from rekindle.inference.proposal import DEFENSIVE, Proposal, Seen, proposal_near
 from rekindle.inference.ratings import Expected, expected_ratings, latents_of, look_times
 from rekindle.inference.sets import shared_sets
@@ -43,7 +44,7 @@ POOL = 4
 FEWEST = 200.0
 """Effective candidates below which another round is made."""
 MOST_ROUNDS = 4
-SURPRISE = 0.001
+SURPRISE = 0.01
 """Chance of ratings as odd as these, below which the person is unlike anyone in the model's range."""
 
 OK, TOO_LITTLE, UNLIKE = "ok", "too little data", "unlike anyone in the model's range"
@@ -69,8 +70,8 @@ class Posterior:
     """Weighted candidates after a person's data.
 
     `weights` sum to 1, shape (candidates,). `expected` holds each candidate's expected ratings at the person's
-    ratings, `observed` the ratings. `surprise` is the chance of ratings at least as odd. `verdict` is "ok", "too
-    little data" or "unlike anyone in the model's range".
+    ratings, `observed` the ratings. `surprise` is the chance of ratings as odd, each beside its forecast from those
+    before. `verdict` is "ok", "too little data" or "unlike anyone in the model's range".
     """
 
     person: Person
@@ -140,13 +141,14 @@ def update(
     """
     sets = sets or shared_sets()
     work = _Work(person, sets, wander, threads)
-    base, first_log = _screened(work, candidates, seed)
+    base, first_log, scores = _screened(work, candidates, seed)
     half = candidates // 2 if work.informed else candidates
     rounds = [work.solve(base.take(np.arange(half)), np.arange(half))]
     proposals: list[Proposal] = []
     counts = [half]
     while True:
-        weights, k = _weights(rounds, proposals, counts, first_log)
+        prior = _log_prior(rounds, proposals, counts, first_log)
+        weights, k = pareto_smoothed(np.concatenate([each.log_likelihood for each in rounds]) + prior)
         enough = effective_size(weights) >= FEWEST and k <= TRUSTED
         if not work.informed or (len(rounds) > 1 and (enough or len(rounds) >= MOST_ROUNDS)):
             break
@@ -154,7 +156,7 @@ def update(
         size = candidates - half if len(rounds) == 1 else half
         rounds.append(work.solve(*_drawn(proposals[-1], base, size, seed, len(rounds))))
         counts.append(size)
-    return _posterior(work, rounds, weights, k, seed)
+    return _posterior(work, rounds, weights, k, _surprise(work, rounds, prior, scores), seed)
 
 
 class _Work:
@@ -172,6 +174,7 @@ class _Work:
         first = min((dose.time_h for dose in self.doses), default=np.inf)
         self.informed = bool(person.ratings)
         self.before = [place for place, rating in enumerate(person.ratings) if rating.time_h <= first]
+        self.order = sorted(range(len(person.ratings)), key=lambda place: person.ratings[place].time_h)
 
     def solve(self, candidates: Candidates, place: Integers) -> _Round:
         """A round: every candidate given the person's doses and compared with what was seen."""
@@ -187,23 +190,25 @@ class _Work:
         total[rows] += log_likelihood(self.person, self.rises, own, self.times, len(rows))
         return _Round(candidates, place, expected, total)
 
-    def at_rest(self, candidates: Candidates) -> Array:
-        """Log likelihood of the ratings before the first dose alone, shape (candidates,)."""
-        if not self.before:
-            return np.zeros(len(candidates))
+    def at_rest(self, candidates: Candidates) -> Expected:
+        """What the ratings before the first dose are expected to be."""
         parameters = parameters_of(candidates, self.person)
         latents = courses(parameters, schedules_of((), parameters, (0.0,)), self.outputs, threads=self.threads)
-        ratings = [self.person.ratings[place] for place in self.before]
+        ratings = [self.person.ratings[place] for place in self.order if place in self.before]
         still = {name: np.repeat(values, len(self.times), axis=1) for name, values in latents.items()}
-        return expected_ratings(ratings, still, self.times).log_likelihood(self.observed[self.before], self.wander)
+        return expected_ratings(ratings, still, self.times)
 
 
-def _screened(work: _Work, count: int, seed: int) -> tuple[Candidates, Array]:
-    """Candidates whose covariates fit the ratings before the first dose, and the log likelihood used for it."""
+def _screened(work: _Work, count: int, seed: int) -> tuple[Candidates, Array, Array]:
+    """Candidates whose covariates fit the ratings before the first dose, the log likelihood used for it, and where
+    those ratings fall in their forecasts."""
     if not work.before:
-        return draw_candidates(work.person, work.sets, count, seed), np.zeros(count)
+        return draw_candidates(work.person, work.sets, count, seed), np.zeros(count), np.zeros(0)
     pool = draw_candidates(work.person, work.sets, POOL * count, seed)
-    fit = work.at_rest(pool)
+    expected = work.at_rest(pool)
+    observed = work.observed[[place for place in work.order if place in work.before]]
+    fit = expected.log_likelihood(observed, work.wander)
+    scores = forecast_scores(expected, observed, work.wander, np.zeros(len(pool)))
     weights = np.exp(fit - fit.max())
     rows = systematic(weights / weights.sum(), count, float(uniforms(seed, "candidate", "screen", count=1)[0]))
     order = np.argsort(uniforms(seed, "candidate", "shuffle", count=count))
@@ -211,13 +216,13 @@ def _screened(work: _Work, count: int, seed: int) -> tuple[Candidates, Array]:
     chosen = pool.take(rows)
     fresh = draw_candidates(work.person, work.sets, count, seed, round_number=1)
     # Random effects and sets have no part in the state of rest, so fresh luck costs nothing and repeats nobody.
-    return moved(chosen, fresh.luck, fresh.which), fit[rows]
+    return moved(chosen, fresh.luck, fresh.which), fit[rows], scores
 
 
-def _weights(
+def _log_prior(
     rounds: Sequence[_Round], proposals: Sequence[Proposal], counts: Sequence[int], first_log: Array
-) -> tuple[Array, float]:
-    """Smoothed weights over the candidates of all rounds, and the tail's shape."""
+) -> Array:
+    """Log weight before any rating of the candidates of all rounds, by how each was found."""
     share = np.log(np.array(counts) / sum(counts))
     logs = []
     for each in rounds:
@@ -225,8 +230,28 @@ def _weights(
         for number, proposal in enumerate(proposals):
             ratio = proposal.log_ratio(each.candidates.luck, each.place, each.candidates.which)
             mixture = np.logaddexp(mixture, share[number + 1] + ratio)
-        logs.append(each.log_likelihood - first_log[each.place] - mixture)
-    return pareto_smoothed(np.concatenate(logs))
+        logs.append(-first_log[each.place] - mixture)
+    return np.concatenate(logs)
+
+
+def _surprise(work: _Work, rounds: Sequence[_Round], prior: Array, before: Array) -> float:
+    """The chance of ratings as odd as the person's; `before` are the scores of those before the first dose."""
+    solved = np.concatenate([np.isfinite(each.log_likelihood) for each in rounds])
+    expected = _joined([each.expected for each in rounds]).take(work.order).of(np.flatnonzero(solved))
+    if not len(work.observed) or not solved.any():
+        return 1.0
+    after = forecast_scores(expected, work.observed[work.order], work.wander, prior[solved], len(before))
+    return chance_of(np.concatenate([before, after]))
+
+
+def _joined(parts: Sequence[Expected]) -> Expected:
+    return Expected(
+        np.concatenate([part.mean for part in parts]),
+        np.concatenate([part.variance for part in parts]),
+        np.concatenate([part.slope for part in parts]),
+        parts[0].scales,
+        parts[0].times_h,
+    )
 
 
 def _next(rounds: Sequence[_Round], weights: Array, work: _Work, base: Candidates) -> Proposal:
@@ -267,7 +292,9 @@ def _by_chance(chances: Array, uniform: Array) -> Integers:
     return np.asarray(np.minimum(places, len(chances) - 1), dtype=np.int64)
 
 
-def _posterior(work: _Work, rounds: Sequence[_Round], weights: Array, k: float, seed: int) -> Posterior:
+def _posterior(
+    work: _Work, rounds: Sequence[_Round], weights: Array, k: float, surprise: float, seed: int
+) -> Posterior:
     from rekindle.population.people import concat
 
     candidates = Candidates(
@@ -276,18 +303,10 @@ def _posterior(work: _Work, rounds: Sequence[_Round], weights: Array, k: float, 
         np.concatenate([each.candidates.which for each in rounds]),
         np.concatenate([each.candidates.luck for each in rounds]),
     )
-    parts = [each.expected for each in rounds]
-    expected = Expected(
-        np.concatenate([part.mean for part in parts]),
-        np.concatenate([part.variance for part in parts]),
-        np.concatenate([part.slope for part in parts]),
-        parts[0].scales,
-        parts[0].times_h,
-    )
+    expected = _joined([each.expected for each in rounds])
     unsolved = int(sum(np.isneginf(each.log_likelihood).sum() for each in rounds))
     if unsolved > 0.5 * len(candidates):
         raise SolverError(f"{unsolved} of {len(candidates)} candidates could not be solved.")
-    surprise = _surprise(expected, weights, work.observed, work.wander)
     size = effective_size(weights)
     return Posterior(
         person=work.person,
@@ -310,23 +329,6 @@ def _verdict(work: _Work, size: float, k: float, surprise: float) -> str:
     if surprise < SURPRISE or size < FEWEST / 4.0 or (np.isfinite(k) and k > 1.0):
         return UNLIKE
     return TOO_LITTLE if len(work.observed) - len(work.before) < 1 else OK
-
-
-def _surprise(expected: Expected, weights: Array, observed: Array, wander: Wander) -> float:
-    """The posterior predictive chance of ratings that lie at least as far from what is expected."""
-    from scipy.stats import chi2
-
-    if not len(observed):
-        return 1.0
-    rows = np.argsort(weights)[-500:]
-    some = expected.of(rows)
-    covariance = some.wander_covariance(wander)
-    places = np.arange(len(observed))
-    covariance[:, places, places] += some.variance
-    residual = observed[None, :] - some.mean
-    distance = (residual * np.linalg.solve(covariance, residual[..., None])[..., 0]).sum(axis=1)
-    share = weights[rows] / weights[rows].sum()
-    return float(share @ chi2.sf(distance, len(observed)))
 
 
 def _learned(candidates: Candidates, weights: Array) -> tuple[Learned, ...]:
