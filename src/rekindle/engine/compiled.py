@@ -13,6 +13,7 @@ import hashlib
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -91,6 +92,16 @@ def write_sealed(path: Path, payload: bytes) -> None:
         except OSError:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+def sources_number(modules: Sequence[str]) -> int:
+    """A number for the texts of modules of the engine.
+
+    numba knows a function that it has kept on disk by its own file's time only, not by what it holds of others'. A
+    loop that closes over this number is compiled anew when any of the modules has changed, however it was installed.
+    """
+    folder = Path(__file__).parent
+    return int(digest(*((folder / f"{name}.py").read_bytes() for name in modules))[:14], 16)
 
 
 @dataclass(frozen=True)

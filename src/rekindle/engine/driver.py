@@ -15,6 +15,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from rekindle.engine.bare import bare_crowd, bare_lanes, bare_plan
+from rekindle.engine.compiled import sources_number
 from rekindle.engine.memory import Crowd, Floats, Integers, Lanes, Machine, Plan, Settings, Stand
 from rekindle.engine.schedule import BASE, INPUT, JUMP, LOAD, LOOK, RATE, RESET
 
@@ -321,44 +322,6 @@ def _move_on(machine: Machine, plan: Plan, crowd: Crowd, lanes: Lanes) -> None:
                 _keep_(machine, lanes, lane, crowd.end, person)
 
 
-def _run(
-    machine: Machine,
-    plan: Plan,
-    settings: Settings,
-    crowd: Crowd,
-    lanes: Lanes,
-    control: Floats,
-    dense: Floats,
-    needed: Integers,
-    people: Integers,
-) -> None:
-    """Solve `people` (positions in the crowd) with these lanes.
-
-    `control` is what the kernel's step reads, `dense` the interpolant's coefficients, `needed` the states that the
-    outputs use.
-    """
-    plan, crowd, lanes = bare_plan(plan), bare_crowd(crowd), bare_lanes(lanes)
-    waiting = 0
-    while True:
-        for lane in range(machine.width):
-            while lanes.who[lane] < 0 and waiting < len(people):
-                _take_in_(machine, plan, settings, crowd, lanes, lane, people[waiting])
-                waiting += 1
-        if _choose_steps_(machine, plan, lanes) == 0:
-            return
-        _step_(machine, lanes, control)
-        _judge_(machine, settings, crowd, lanes)
-        _write_rows_(machine, plan, crowd, lanes, dense, needed)
-        _call4(
-            machine.accept,
-            lanes.y.ctypes.data,
-            lanes.y_new.ctypes.data,
-            lanes.scale.ctypes.data,
-            lanes.taken.ctypes.data,
-        )
-        _move_on_(machine, plan, crowd, lanes)
-
-
 _INNER: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "forceinline": True}
 _compiled: Any = njit(**_INNER)
 _refresh_ = _compiled(_refresh)
@@ -376,4 +339,47 @@ _step_ = _compiled(_step)
 _judge_ = _compiled(_judge)
 _write_rows_ = _compiled(_write_rows)
 _move_on_ = _compiled(_move_on)
-run = njit(cache=True, nogil=True, error_model="numpy")(_run)
+
+MODULES = ("bare", "memory", "schedule", "driver")
+"""Modules that the compiled loop holds functions, layouts or constants of."""
+
+
+def _loop(sources: int) -> Any:
+    """The loop, compiled; numba keeps it on disk under `sources`, so that other sources make another."""
+
+    def run(
+        machine: Machine, plan: Plan, settings: Settings, crowd: Crowd, lanes: Lanes, control: Floats, dense: Floats,
+        needed: Integers, people: Integers,
+    ) -> None:  # fmt: skip
+        """Solve `people` (positions in the crowd) with these lanes.
+
+        `control` is what the kernel's step reads, `dense` the interpolant's coefficients, `needed` the states that the
+        outputs use.
+        """
+        if sources < 0:
+            return
+        plan, crowd, lanes = bare_plan(plan), bare_crowd(crowd), bare_lanes(lanes)
+        waiting = 0
+        while True:
+            for lane in range(machine.width):
+                while lanes.who[lane] < 0 and waiting < len(people):
+                    _take_in_(machine, plan, settings, crowd, lanes, lane, people[waiting])
+                    waiting += 1
+            if _choose_steps_(machine, plan, lanes) == 0:
+                return
+            _step_(machine, lanes, control)
+            _judge_(machine, settings, crowd, lanes)
+            _write_rows_(machine, plan, crowd, lanes, dense, needed)
+            _call4(
+                machine.accept,
+                lanes.y.ctypes.data,
+                lanes.y_new.ctypes.data,
+                lanes.scale.ctypes.data,
+                lanes.taken.ctypes.data,
+            )
+            _move_on_(machine, plan, crowd, lanes)
+
+    return njit(cache=True, nogil=True, error_model="numpy")(run)
+
+
+run = _loop(sources_number(MODULES))

@@ -7,12 +7,11 @@ derivative of the same step, and the step is kept where states and derivatives a
 from __future__ import annotations
 
 import math
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from numba import njit
 
+from rekindle.engine.compiled import sources_number
 from rekindle.engine.driver import (
     DONE,
     _begin_,
@@ -24,6 +23,7 @@ from rekindle.engine.driver import (
     _step_,
     _write_rows_,
 )
+from rekindle.engine.driver import MODULES as DRIVER_MODULES
 from rekindle.engine.memory import Crowd, Floats, Integers, Lanes, Machine, Plan, Settings
 from rekindle.engine.tangent_lane import _act_, _at_, _begin_tangent_, _see_
 from rekindle.engine.tangent_memory import Tangent, TangentLanes, TangentPlan
@@ -170,15 +170,12 @@ _follow_ = _compiled(_follow)
 _move_on_ = _compiled(_move_on)
 
 
-def _sources() -> int:
-    """A number for the texts of the modules whose functions the loop holds: numba keeps the loop under it."""
-    here = Path(__file__).parent
-    texts = [(here / f"{name}.py").read_bytes() for name in ("driver", "tangent_lane", "tangent_driver")]
-    return int.from_bytes(sha256(b"".join(texts)).digest()[:7], "little")
+MODULES = (*DRIVER_MODULES, "tangent_memory", "tangent_lane", "tangent_driver")
+"""Modules that the compiled loop holds functions, layouts or constants of."""
 
 
 def _loop(sources: int) -> Any:
-    """The loop, compiled; other sources make another."""
+    """The loop, compiled; numba keeps it on disk under `sources`, so that other sources make another."""
 
     def run(
         machine: Machine, tangent: Tangent, plan: Plan, changes: TangentPlan, settings: Settings, crowd: Crowd,
@@ -228,4 +225,4 @@ def _loop(sources: int) -> Any:
     return njit(cache=True, nogil=True, error_model="numpy")(run)
 
 
-run = _loop(_sources())
+run = _loop(sources_number(MODULES))
