@@ -96,3 +96,10 @@ def test_what_is_no_number_is_refused() -> None:
     given = happenings([[Bolus(2.0, "A", float("nan"))]])
     with pytest.raises(InputError, match="value of something given to person 0"):
         compile_table(LOWERED, np.zeros(1), np.ones(1), given, Looks(np.array([0]), np.array([1.0])))
+
+
+def test_what_runs_into_a_person_is_not_rounded_by_what_runs_into_another() -> None:
+    events: list[list[Bolus | Infusion | Set]] = [[Infusion(1.0, "A", 1e9 / 3, 40.0)], [Infusion(1.0, "A", 0.1, 2.0)]]
+    looks = Looks(np.arange(2), np.full(2, END))
+    beside = compile_table(LOWERED, np.zeros(2), np.full(2, END), happenings(events), looks)[1]
+    assert beside.value.tolist() == [0.1, 0.0]

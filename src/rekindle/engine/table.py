@@ -266,12 +266,13 @@ def _totals(actions: _Actions, group: Integers) -> Floats:
 
 
 def _running(values: Floats, fresh: NDArray[np.bool_]) -> Floats:
-    """Sums that start anew at every `fresh` place."""
-    sums = np.cumsum(values)
-    begins = np.flatnonzero(fresh)
-    before = np.concatenate([[0.0], sums])[begins]
-    lengths = np.diff(np.append(begins, len(values)))
-    return np.asarray(sums - np.repeat(before, lengths), dtype=np.float64)
+    """Sums that start anew at every `fresh` place; each is added up by itself, so that no other rounds it."""
+    sums = values.copy()
+    place = np.arange(len(values)) - np.maximum.accumulate(np.where(fresh, np.arange(len(values)), 0))
+    for depth in range(1, int(place.max(initial=0)) + 1):
+        here = np.flatnonzero(place == depth)
+        sums[here] += sums[here - 1]
+    return sums
 
 
 def _looks_at_begin(begin_h: Floats, looks: Looks, count: int) -> tuple[_Actions, Integers]:
