@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from rekindle.engine import Bolus, Infusion, Reset, Schedule, Set, lower, read_antimony, solve
+from rekindle.engine.native import solve_native
+from rekindle.engine.schedule import compile_schedule
+from rekindle.engine.task import Task
 from rekindle.errors import InputError
 
 BACKENDS = ("reference", "native")
@@ -108,6 +111,15 @@ def test_a_person_alone_and_in_a_crowd_is_the_same_to_the_last_bit() -> None:
         assert np.array_equal(crowd.values[i, :own], alone.values[0])
         assert crowd.times[i, :own].tolist() == list(schedules[i].output_times)
         assert np.isnan(crowd.values[i, own:]).all() and np.isnan(crowd.times[i, own:]).all()
+
+
+def test_a_task_may_be_given_arrays_that_do_not_lie_in_one_piece() -> None:
+    segments = (compile_schedule(Schedule(WEEK, LOOKS[:9]), LOWERED),)
+    rows, which, scale = people(10), np.zeros(10, dtype=np.int64), np.ones(len(LOWERED.states))
+    task = Task(LOWERED, rows, segments, which, ("A", "R"), 3e-4, 1, scale)
+    values, _, _ = solve_native(task)
+    apart = replace(task, rows=np.asfortranarray(rows), scale=np.ones(2 * len(scale))[::2])
+    assert np.array_equal(solve_native(apart)[0], values)
 
 
 def test_reference_processes_give_what_one_process_gives() -> None:

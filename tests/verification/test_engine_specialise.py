@@ -10,7 +10,7 @@ from rekindle.dosing import parse
 from rekindle.engine.backends import solve
 from rekindle.engine.lower import lower
 from rekindle.engine.reading import read_antimony
-from rekindle.engine.schedule import Bolus, Infusion, Schedule, SteadyState
+from rekindle.engine.schedule import Bolus, Infusion, Schedule, Set, SteadyState
 from rekindle.engine.specialise import part_of
 from rekindle.population import draw
 from rekindle.simulate import lowered_model
@@ -54,6 +54,18 @@ def test_an_output_that_stays_zero_is_shown_as_zero(small) -> None:
     part = solve(small, None, schedule, outputs, relative_tolerance=1e-9, specialise=True)
     assert (part["muscle"] == 0.0).all()
     np.testing.assert_allclose(part.values, whole.values, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("outputs", [("k",), ("twice",), ("clearance", "km")])
+def test_outputs_that_no_state_moves_are_solved_too(outputs: tuple[str, ...]) -> None:
+    text = TWO_ROUTES.replace(
+        "gut' =", "ahead' = central - ahead; ahead = 1; twice = 2 * k; clearance := k * km;\n  gut' ="
+    )
+    schedule = Schedule((Bolus(0.0, "gut", 2.0), Set(1.0, "km", 3.0)), TIMES)
+    own = lower(read_antimony(text))
+    whole = solve(own, None, schedule, outputs)
+    part = solve(own, None, schedule, outputs, specialise=True)
+    np.testing.assert_array_equal(part.values, whole.values)
 
 
 def test_a_dose_into_what_is_left_out_is_no_error_and_one_into_what_counts_still_counts(small) -> None:

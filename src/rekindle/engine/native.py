@@ -213,9 +213,10 @@ def crowd_of(task: Task) -> Crowd:
     """A task's people, with room for their results."""
     people = len(task.rows)
     return Crowd(
-        rows=task.rows,
-        which=task.which,
-        scale=task.scale,
+        # The loop reads the arrays as they lie in memory.
+        rows=np.ascontiguousarray(task.rows, dtype=np.float64),
+        which=np.ascontiguousarray(task.which, dtype=np.int64),
+        scale=np.ascontiguousarray(task.scale, dtype=np.float64),
         values=task.empty(),
         outcome=np.zeros(people, dtype=np.int64),
         steps=np.zeros((people, 2), dtype=np.int64),

@@ -127,8 +127,9 @@ def _part(
     needed = _needed(formulas, outputs)
     kept = tuple(name for name in network.states if name in needed and name not in empty)
     shown = {name: sp.Integer(0) for name in network.states if name in empty and name in outputs}
-    # A state that is asked for but nothing moves still needs one equation to be a network at all.
-    kept = kept or tuple(name for name in network.states if name not in empty)[:1] or network.states[:1]
+    if not kept:  # outputs that no state moves still need one equation to be a network at all; it stands still
+        kept = network.states[:1]
+        rates[kept[0]] = sp.Integer(0)
     shown = {name: value for name, value in shown.items() if name not in kept}
     smaller = replace(
         network,
