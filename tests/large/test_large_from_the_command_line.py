@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from shutil import rmtree
 
+import numpy as np
 import pytest
+import xarray
 from small_study import STUDY
 
 from rekindle.cli import main
 from rekindle.large import running
+from rekindle.report import writing
 
 
 @pytest.fixture
@@ -56,6 +60,25 @@ def test_a_stopped_run_is_kept_refused_and_gone_on_with(
         # What lies within 6e-8 of zero is one bin; a strip is printed in a unit up to 100 times smaller.
         allowed = {"rel": 1 / 64, "abs": 1e-5} if binned else {"rel": 2e-6, "abs": 1e-9}
         assert float(large[key]["middle"]) == pytest.approx(ours, **allowed), key
+
+
+def test_everybodys_courses_outlive_a_report_that_cannot_be_written(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, store = tmp_path / "out", tmp_path / "out.partial" / "trajectories.zarr"
+    typed = ["simulate", str(study), "--out", str(out), "--trajectories", "zarr", "--no-report"]
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "summary_csv", lambda *_: 1 / 0)
+        assert main(typed) == 1
+    assert store.is_dir()
+    with monkeypatch.context() as patch:  # nothing is left to be solved
+        patch.setattr(running, "solve_block", lambda *_: 1 / 0)
+        patch.setattr(writing, "summary_csv", lambda *_: 1 / 0)
+        assert main([*typed, "--resume"]) == 1
+    rmtree(store)  # as after a kill while the directory was being put together
+    assert main([*typed, "--resume"]) == 0
+    courses = xarray.open_zarr(out / "trajectories.zarr")["courses"]
+    assert courses.sizes["person"] == 100 and bool(np.isfinite(courses).all())
 
 
 def test_trajectories_in_an_unknown_format_are_refused(study: Path, capsys: pytest.CaptureFixture[str]) -> None:

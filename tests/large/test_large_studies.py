@@ -177,6 +177,19 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
     assert counted == [3, 4, 5, 6]
 
 
+def test_what_another_run_left_without_its_plan_is_never_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial = tmp_path / "partial"
+    partial.mkdir()
+    for name in ("state", "state-before"):
+        (partial / name).write_bytes(b"of another study")
+    monkeypatch.setattr(running, "solve_block", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        solved_large(partial=partial)
+    assert [path.name for path in partial.iterdir()] == ["plan.json"]
+
+
 def test_without_resume_an_unfinished_run_is_not_overwritten(tmp_path: Path) -> None:
     partial = tmp_path / "out.partial"
     solved_large(small(studies=0, horizon_h=216.0), partial=partial)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
@@ -98,12 +99,25 @@ def _written(
     with run_directory(out) as directory:
         with progress_bars() as progress:
             found = _solved(study, settings, model, streaming, progress)
-        if streaming is not None and streaming.store is not None:
-            streaming.store.rename(directory / streaming.store.name)
-        written = write_outputs(found, directory, report=report, command=command)
+        with _in_place(None if streaming is None else streaming.store, directory):
+            written = write_outputs(found, directory, report=report, command=command)
     if streaming is not None and streaming.partial is not None:
         rmtree(streaming.partial, ignore_errors=True)
     return written
+
+
+@contextmanager
+def _in_place(store: Path | None, directory: Path) -> Iterator[None]:
+    """Everybody's courses within the directory while the rest is written; back where they were if that fails."""
+    if store is None:
+        yield
+        return
+    moved = store.rename(directory / store.name)
+    try:
+        yield
+    except BaseException:
+        moved.rename(store)
+        raise
 
 
 def _tell(written: Mapping[str, Any], out: Path, *, report: bool) -> None:

@@ -61,6 +61,17 @@ def load_state(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.gener
     return None
 
 
+def forget_states(folder: Path) -> None:
+    """Take away every state in `folder`: what begins anew must never go on from what something else has left.
+
+    Raises:
+        OSError: a state cannot be taken away.
+    """
+    for name in (*_NAMES, "state.part"):
+        (folder / name).unlink(missing_ok=True)
+    _reach_disk(folder)
+
+
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]] | None:
     try:
         data = path.read_bytes()

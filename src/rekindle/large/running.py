@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rekindle.engine.checkpoint import load_state, save_state
+from rekindle.engine.checkpoint import forget_states, load_state, save_state
 from rekindle.engine.sketch import Sketches, merge
 from rekindle.errors import InputError, SolverError
 from rekindle.large.plan import Measure, Plan, moments_of, slice_size
@@ -159,11 +159,11 @@ def _prepared(plan: Plan, streaming: Streaming) -> _Reached:
                     hint="Go on with it by --resume, or delete it to start anew.",
                 )
             _refuse_changed(folder, facts)
-            reached = _reached(folder)
             if plan.store is None or plan.store.exists():
-                return reached
-            return _Reached()
+                return _reached(folder)
+        # What an earlier run left without its plan or without its store is of no use.
         folder.mkdir(parents=True, exist_ok=True)
+        forget_states(folder)
         if plan.store is not None:
             from rekindle.large.store import new_store
 
