@@ -46,7 +46,7 @@ HIRES = Published(
   y8' = -280*y6*y8 + 1.81*y7
 end""",
     321.8122,
-    "Schaefer 1975, Journal of Interdisciplinary Cycle Research 6:145",
+    "Schaefer 1975, doi:10.1007/BF00276015",
     (
         0.7371312573325668e-3,
         0.1442485726316185e-3,
