@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rekindle import __version__
 from rekindle.errors import InputError
 from rekindle.inference.scoring import brier, covers, crps_of_quantiles
+from rekindle.mechanism.ensemble import made
 from rekindle.outcomes import scale
 from rekindle.outcomes.endpoints import remission, response
 from rekindle.provenance import digest
@@ -44,8 +46,21 @@ def saved(forecast: Forecast) -> dict[str, Any]:
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         **forecast.as_dict(),
+        "model": model_facts(),
         "records": records(forecast.person, forecast.person.now_h),
         "planned_sessions": [forecast.date(planned.from_h + each.time_h) for each in sessions if planned],
+    }
+
+
+def model_facts() -> dict[str, Any]:
+    """Which model a forecast is of: version, and when its parameters were calibrated from how many trials, if so."""
+    known = made()
+    summary = known.get("summary", {})
+    return {
+        "version": __version__,
+        "calibrated_at": known.get("made_at"),
+        "calibrated_from_trials": summary.get("trials") if isinstance(summary, dict) else None,
+        "ensemble": digest(json.dumps(known, sort_keys=True)) if known else None,
     }
 
 
@@ -232,8 +247,8 @@ def score_forecast(found: Mapping[str, Any], person: Person, *, where: str | Non
     if other:
         notes.append(f"Not forecast, so left out: {', '.join(sorted(other))}.")
     notes += _doses_differ(found, person, now_h, scored)
-    made = found.get("made", {})
-    return Score(str(made.get("made_at", "")), str(made.get("version", "")), tuple(scored), tuple(notes))
+    how = found.get("made", {})
+    return Score(str(how.get("made_at", "")), str(how.get("version", "")), tuple(scored), tuple(notes))
 
 
 def _check_history(saved_records: Mapping[str, Any], own: Mapping[str, list[str]], where: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from rekindle.inference.saved import model_facts
 from rekindle.inference.update import TOO_LITTLE
 from rekindle.mechanism.ensemble import calibrated
 from rekindle.report.figure import Figure
@@ -106,12 +107,20 @@ def _rows(figures: Sequence[Figure]) -> list[tuple[str, list[Figure]]]:
     return [(f"solo {kind}" if kind == "halves" and len(group) == 1 else kind, group) for kind, group in rows]
 
 
+def _parameters() -> str:
+    known = model_facts()
+    if not known["calibrated_at"]:
+        return "drawn from their plausible ranges, before calibration"
+    return f"calibrated from {known['calibrated_from_trials']} trials, {str(known['calibrated_at'])[:10]}"
+
+
 def making_table(outlook: Outlook) -> Table:
     """How the page was made, as a table of words."""
     found, made = outlook.posterior, outlook.plan.provenance
     learned = ", ".join(f"{each.name.replace('_', ' ')} ({each.mean:+.1f} of a spread)" for each in found.learned[:3])
     rows = {
         "Version": made.version,
+        "Parameters": _parameters(),
         "Made at": made.made_at,
         "Digest of the data": made.inputs.get("person", ""),
         "Seed": str(made.seed),

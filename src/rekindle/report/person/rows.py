@@ -14,6 +14,8 @@ from rekindle.report.marks import text_size
 WIDTHS: dict[Width, float] = {"wide": 1120.0, "mid": 680.0, "narrow": 350.0}
 HALVES: dict[Width, float] = {"wide": 536.0, "mid": 680.0, "narrow": 350.0}
 LINE, PAD = 17.0, 12.0
+MOST_LINES = 3
+"""Lines of a note; the table has the rest."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ def rows_drawing(
 ) -> Drawing:
     """The rows at one width: names beside the axis where there is room, above it otherwise."""
     over = width < 600 if above is None else above
-    left = 10.0 if over else 300.0
-    right = width - (14.0 if over else 210.0)
+    left = 10.0 if over else 300.0 if width > 900 else 236.0
+    right = width - (14.0 if over else 210.0 if width > 900 else 164.0)
     low, high = _ends(rows, lines)
     across = Scale(low, high, left, right)
     places, bottom = _laid_out(rows, over, width, left)
@@ -71,7 +73,10 @@ def _names(row: Row, over: bool, width: float, left: float) -> list[str]:
 
 
 def _notes(row: Row, over: bool, width: float, left: float) -> list[str]:
-    return wrapped(row.note, (width if over else left) - 24, text_size("tick"))[:2] if row.note else []
+    if not row.note:
+        return []
+    lines = wrapped(row.note, (width if over else left) - 24, text_size("tick"))
+    return lines if len(lines) <= MOST_LINES else [*lines[: MOST_LINES - 1], lines[MOST_LINES - 1] + " …"]
 
 
 def _laid_out(rows: Sequence[Row], over: bool, width: float, left: float) -> tuple[list[tuple[float, float]], float]:
