@@ -49,6 +49,7 @@ def test_a_file_says_what_it_says(tmp_path: Path) -> None:
     assert str(limits.spacings[0]) == "at most 1 session in 7 days, from week 1 on"
 
 
+COST = "cost, at_most: 9, chance: 0.05, per: plan"
 MALFORMED = {
     "an unknown field": ("name: test", "nam: test", 1),
     "no offers": ("offers:\n- {give: mg/kg IV over 40 min, doses: [0.25, 0.5], assumed: for a test}", "offers: []", 3),
@@ -70,7 +71,7 @@ MALFORMED = {
     "no chance": ("chance: 0.05, ", "", 8),
     "not a number": ("at_most: 180", "at_most: .nan", 8),
     "the plan's quantity per session": ("systolic peak, at_most: 180", "visits, at_most: 18", 8),
-    "cost without costs": ("systolic peak, at_most: 180, chance: 0.05, per: session", "cost, at_most: 9, chance: 0.05, per: plan", 8),
+    "cost without costs": ("systolic peak, at_most: 180, chance: 0.05, per: session", COST, 8),
     "a limit twice": (
         "limits:\n",
         "limits:\n- {quantity: systolic peak, at_most: 180, chance: 0.1, per: session, assumed: for a test}\n",

@@ -11,7 +11,7 @@ import pytest
 from rekindle.dosing import parse
 from rekindle.person.record import Given, Person, Planned, Rated
 from rekindle.planning.doses import given_sessions, planned_sessions, window_sums
-from rekindle.planning.label import departures, keeps_spacing
+from rekindle.planning.label import departures, keeps_spacing, surely_breaks
 from rekindle.planning.limits import read_limits, shipped
 from rekindle.planning.options import Option, frame_of, grid
 
@@ -92,3 +92,24 @@ def test_more_drug_at_the_same_times_never_counts_less() -> None:
             for dose in (0.25, 0.5, 0.75, 1.0)
         ]
         assert all(np.diff(amounts) > 0)
+
+
+def test_amounts_without_the_sentence_are_those_of_the_sentence() -> None:
+    for who in (person(), person(given=())):
+        for option in options(who, "ketamine-clinic", 41) + options(who, "esketamine-eu", 23):
+            assert option.amounts(who) == pytest.approx(planned_sessions(option.planned(), who).mg)
+
+
+def test_what_surely_breaks_a_limit_is_left_out_before_anything_is_solved() -> None:
+    who, limits = person(), read_limits("few-visits")
+    given = given_sessions(who)
+    for option in options(who, "few-visits", 7):
+        if not option.stretch_weeks and surely_breaks(option, who, given, limits):
+            times = option.times_h
+            dense = max(((times > end - 28 * DAY + 1) & (times <= end + 1)).sum() for end in times)
+            assert (
+                dense > 2
+                or len(times) > 13
+                or given.times_h[-1] > times[0] - 28 * DAY
+                or len(times) * 350 > 9_000 - 84 * 13
+            )

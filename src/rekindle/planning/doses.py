@@ -91,11 +91,20 @@ def footing(drug: str, route: str) -> float:
     return POTENCY.get(drug, 1.0) * REACHES.get(route, 1.0)
 
 
-def _sessions(parts: list[tuple[Course, float]], person: Person) -> Sessions:
+Body = tuple[float | None, float | None, str | None]
+"""Weight in kg, height in cm and sex; None for what is not known."""
+
+
+def body_of(person: Person) -> Body:
+    """What doses by weight need of a person."""
     known = person.covariates
     weight = float(known["weight_kg"]) if "weight_kg" in known else None
     height = float(known["height_cm"]) if "height_cm" in known else None
-    sex = str(known["sex"]) if "sex" in known else None
+    return weight, height, str(known["sex"]) if "sex" in known else None
+
+
+def _sessions(parts: list[tuple[Course, float]], person: Person) -> Sessions:
+    weight, height, sex = body_of(person)
     found: dict[tuple[int, int, int], list[float]] = {}
     drugs: dict[tuple[int, int, int], str] = {}
     for number, (course, from_h) in enumerate(parts):

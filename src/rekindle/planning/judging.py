@@ -139,9 +139,16 @@ def values_of(followed: Followed, name: str, days: int, given: Sessions, costs: 
         return followed.peaks[name]
     if name in followed.lasting:
         return followed.lasting[name][:, None]
-    times = followed.times_h
+    if followed.fixed and followed.draws:
+        one = counted(name, days, followed.times_h[:1], followed.mg[:1], given, costs)
+        return np.broadcast_to(one, (followed.draws, one.shape[1]))
+    return counted(name, days, followed.times_h, followed.mg, given, costs)
+
+
+def counted(name: str, days: int, times: Array, mg: Array, given: Sessions, costs: Costs | None) -> Array:
+    """Doses, visits or cost of sessions (draws, sessions): in each one's window, or in all, shape (draws, 1)."""
     visits = np.where(np.isfinite(times), 1.0, 0.0)
-    mg = np.where(np.isfinite(times), followed.mg, 0.0)
+    mg = np.where(np.isfinite(times), mg, 0.0)
     money = _money(visits, mg, costs)
     whole = {"visits": visits, "drug": mg, "cost": money}
     if name in whole:
@@ -152,9 +159,6 @@ def values_of(followed: Followed, name: str, days: int, given: Sessions, costs: 
         "visits": (visits, earlier_visits),
         "cost": (money, _money(earlier_visits, earlier_mg, costs)),
     }[name.split(" a ")[0]]
-    if followed.fixed and followed.draws:
-        one = window_sums(given, times[:1], values[:1], earlier, days)
-        return np.broadcast_to(one, times.shape)
     return window_sums(given, times, values, earlier, days)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rekindle.dosing.drugs import DRUGS
 from rekindle.dosing.timing import once
 from rekindle.planning.doses import Sessions, given_sessions, planned_sessions
+from rekindle.planning.judging import ROUNDING, counted
 from rekindle.planning.limits import Limits, Offer
 from rekindle.planning.options import DAY_H, WEEK_H, Option, first_most
 
@@ -53,6 +54,19 @@ def keeps_spacing(option: Option, given: Sessions, limits: Limits) -> bool:
     """Whether an option, which is of the offers already, keeps the rules of spacing after the sessions given."""
     times = option.times_h
     return not len(times) or not _spaced(given.of(option.offer.drug), times, limits)
+
+
+def surely_breaks(option: Option, person: Person, given: Sessions, limits: Limits) -> bool:
+    """Whether a fixed schedule breaks a kept limit of dose, visits or cost, which no draw is needed to know."""
+    if option.stretch_weeks:
+        return False
+    times, mg = option.times_h[None, :], option.amounts(person)[None, :]
+    for limit in limits.chances:
+        if limit.keep and not limit.quantity.random:
+            values = counted(limit.quantity.name, limit.quantity.days, times, mg, given, limits.costs)
+            if (values > limit.line + ROUNDING).any():
+                return True
+    return False
 
 
 def _spaced(given: Array, coming: Array, limits: Limits) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.person.record import Planned
-from rekindle.planning.doses import given_sessions
+from rekindle.planning.doses import Body, body_of, given_sessions
 from rekindle.planning.limits import Limits, Offer
 
 if TYPE_CHECKING:
@@ -105,6 +106,21 @@ class Option:
         upkeep = self.upkeep_h + DAY_H * self.interval_days * np.arange(self.upkeep)
         return np.concatenate([self.start_h + DAY_H * np.array([*begun, *days], dtype=np.float64), upkeep])
 
+    def amounts(self, person: Person) -> Array:
+        """mg as given at every session, shape (sessions,).
+
+        Raises:
+            InputError: a dose by a weight that is not known.
+        """
+        steps = np.full(len(self.times_h), self.dose)
+        lower = min(self.taper, self.upkeep) if self.dose else 0
+        steps[len(steps) - lower :] = self.dose - 1
+        if self.first >= 0 and len(steps):
+            steps[0] = self.first
+        body = body_of(person)
+        each = np.array([_mg(self.offer.phrase(step), body) for step in range(len(self.offer.doses))])
+        return np.asarray(each[steps])
+
     def sentence(self) -> str:
         """The schedule as a dosing sentence; "no treatment" where nothing fits before the end."""
         offer, parts = self.offer, []
@@ -153,6 +169,15 @@ class Option:
     def words(self) -> str:
         """The sentence as the language of doses prints it, and the rule."""
         return str(self.course()) + (f"; {self.rule}" if self.rule else "")
+
+
+@lru_cache(maxsize=1_024)
+def _mg(phrase: str, body: Body) -> float:
+    from rekindle.dosing import parse
+
+    weight, height, sex = body
+    doses = parse(f"{phrase}, once").administrations(weight_kg=weight, height_cm=height, sex=sex)
+    return sum(dose.amount_mg for dose in doses)
 
 
 def frame_of(person: Person, weeks: int) -> Frame:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rekindle.planning.doses import given_sessions
 from rekindle.planning.fronts import front, objectives, spread
 from rekindle.planning.judging import NOT_WELL, RELAPSE
-from rekindle.planning.label import keeps_spacing
+from rekindle.planning.label import keeps_spacing, surely_breaks
 from rekindle.planning.measuring import Measured, measure
 from rekindle.planning.options import INDUCTIONS, INTERVALS, STRETCHES, TAPERS, Frame, Option, grid
 
@@ -80,7 +80,8 @@ def search(posterior: Posterior, limits: Limits, frame: Frame, *, seed: int = 1,
     person = posterior.person
     given = given_sessions(person)
     everything = list(grid(person, limits, frame))
-    allowed = [option for option in everything if len(option.times_h) and keeps_spacing(option, given, limits)]
+    allowed = [each for each in everything if len(each.times_h) and keeps_spacing(each, given, limits)]
+    allowed = [each for each in allowed if not surely_breaks(each, person, given, limits)]
     how: dict[str, Any] = {"seed": seed, "threads": settings.threads}
     nothing = measure(posterior, None, limits, frame.until_h, draws=settings.final_draws, **how)
     goal = RELAPSE if nothing.well.responding >= 0.5 else NOT_WELL
