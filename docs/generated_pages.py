@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rekindle"
 
 SECTIONS = {
     "Use": (
-        "study.md", "person.md", "person-fields.md", "forecast.md", "dosing.md", "commands.md", "own_models.md",
+        "study.md", "person.md", "person-fields.md", "forecast.md", "planning.md", "dosing.md", "commands.md", "own_models.md",
         "individual-estimation.md", "report.md",
     ),
     "What it knows": (
