@@ -64,6 +64,15 @@ def test_two_people_far_apart_have_their_middle_between_them() -> None:
     assert found[0, 0] == pytest.approx(5.0, rel=RELATIVE_ERROR)
 
 
+def test_a_quantile_in_a_gap_is_as_exact_as_the_people_beside_it() -> None:
+    luck = np.random.default_rng(3)
+    for _ in range(200):
+        values = luck.normal(size=(int(luck.integers(2, 7)), 1)) * 10.0 ** luck.uniform(-3, 3)
+        off = np.abs(summarise(values).quantiles(SHARES)[:, 0] - np.quantile(values, SHARES))
+        beside = [np.abs(np.quantile(values, SHARES, method=way)) for way in ("lower", "higher")]
+        assert np.all(off <= RELATIVE_ERROR * np.maximum(*beside))
+
+
 def test_bins_are_the_same_in_whatever_order_people_come() -> None:
     table = people()
     forth, back = merged(parts(table, 50)), merged(parts(table, 37)[::-1])

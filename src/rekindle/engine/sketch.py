@@ -3,9 +3,11 @@
 A *series* is one number a person: an output at one time, a rating at one visit, whether somebody responded. Of each
 series are kept the count of people, sum, squared distances from the mean, smallest and largest value, and how many
 people fall into each bin. Bins have fixed edges: 64 to every doubling, between 2^-24 and 2^33 either side of zero,
-as the first six bits of a number's fraction give them. So counts merge exactly in any order, and a quantile is
-wrong by at most 1/64 of its size (or 6e-8, whichever is larger). Sums are numbers of limited length: they are
-merged in the order of the blocks, and then are the same to the last bit however the blocks were solved.
+as the first six bits of a number's fraction give them. So counts merge exactly in any order, and each person is
+placed to within 1/64 of their size (or 6e-8, whichever is larger). A quantile lies between two people, and is wrong by
+at most 1/64 of the larger of them: of its own size, unless it falls into the gap between people far apart. Sums are
+numbers of limited length: they are merged in the order of the blocks, and then are the same to the last bit however
+the blocks were solved.
 
 Fixed bins with a relative error: Masson, Rim and Lee 2019 (doi:10.14778/3352063.3352135); merging of squared
 distances: Chan, Golub and LeVeque 1983 (doi:10.1080/00031305.1983.10483115).
@@ -25,7 +27,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 RELATIVE_ERROR = 1.0 / 64.0
-"""Largest error of a quantile relative to its size."""
+"""Largest error of a quantile relative to the larger in size of the two people between whom it lies."""
 
 SMALLEST = 2.0**-24
 """What is smaller than this, either side of zero, counts as zero."""
@@ -72,7 +74,7 @@ class Sketches:
         return np.asarray(np.sqrt(found))
 
     def quantiles(self, shares: Sequence[float]) -> Floats:
-        """Quantiles, shape (shares, series), each wrong by at most `RELATIVE_ERROR` of its size; NaN for nobody."""
+        """Quantiles, shape (shares, series), to within `RELATIVE_ERROR` of the people beside them; NaN for nobody."""
         wanted = np.asarray(shares, dtype=np.float64)
         return np.asarray(_quantiles(self.count, self.low, self.high, self.first, self.keys, self.people, wanted))
 

@@ -219,7 +219,7 @@ def _actions(states: int, begin_h: Floats, end_h: Floats, given: Happenings) -> 
     begin, end = begin_h[given.person], end_h[given.person]
     runs = given.duration > 0.0
     inside = given.time < end - SAME_TIME_H
-    starts = inside & np.where(runs, given.until > begin + SAME_TIME_H, given.time > begin - SAME_TIME_H)
+    starts = inside & np.where(runs, given.until > begin + SAME_TIME_H, given.time >= begin - SAME_TIME_H)
     at_once, lasting = np.flatnonzero(starts & ~runs), np.flatnonzero(starts & runs)
     ending = lasting[given.until[lasting] <= end[lasting] + SAME_TIME_H]
     which = np.concatenate([at_once, lasting, ending])
