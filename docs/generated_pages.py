@@ -17,8 +17,8 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rekindle"
 
 SECTIONS = {
     "Use": (
-        "study.md", "person.md", "person-fields.md", "forecast.md", "planning.md", "dosing.md", "commands.md", "own_models.md",
-        "individual-estimation.md", "report.md",
+        "study.md", "person.md", "person-fields.md", "forecast.md", "planning.md", "dosing.md", "commands.md",
+        "own_models.md", "individual-estimation.md", "report.md",
     ),
     "What it knows": (
         "mechanism.md", "pharmacokinetics.md", "clinic.md", "population.md", "outcomes.md", "evidence.md",
