@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rekindle.inference.explain import Part
     from rekindle.inference.outlook import Outlook
 
+LEAST = 2.5
+"""Points of gain below which there is nothing to share out."""
 NINE = "9 times in 10 within the line"
 
 
@@ -24,10 +26,15 @@ def points(part: Part, *, signed: bool = False) -> str:
     return f"{middle}{NBSP}points ({low} to {high})"
 
 
+def gained(outlook: Outlook) -> bool:
+    """Whether there is a gain worth sharing out."""
+    return outlook.gain is not None and sum(part.mean for part in outlook.gain) >= LEAST
+
+
 def gain_heading(parts: Sequence[Part]) -> str:
     """The finding: the part that is largest, and whether the drug's counts."""
     whole = sum(part.mean for part in parts)
-    if whole < 2.0:
+    if whole < LEAST:
         return "There is hardly a gain to share out"
     largest = max(parts, key=lambda part: part.mean)
     share = largest.mean / whole
@@ -70,7 +77,9 @@ def fading_figure(outlook: Outlook) -> Figure | None:
     chances = [part.counts if part.mean > 0 else 0.0 for part in parts]
     worst = max(range(3), key=lambda place: chances[place])
     heading = (
-        f"If it fades, then most likely because {names[worst]}"
+        "There is hardly a gain that could fade"
+        if not gained(outlook)
+        else f"If it fades, then most likely because {names[worst]}"
         if worst < 2 and chances[worst] > 0.5
         else "No sign that the effect wears off" if chances[0] < 0.2 and chances[1] < 0.5
         else "What makes it fade cannot be told yet"

@@ -92,7 +92,9 @@ def _milligrams(each: Forecast, person: Person) -> float | None:
 
 def _row(option: _Option) -> Row:
     last = dict(zip(LEVELS, option.found.ratings[-1], strict=True))
-    words = [f"relapse {_chance(option.found.relapse)}", _sessions(option)]
+    lost, better = option.found.relapse, option.found.response
+    said = f"response {_chance(better)}" if lost is None and better is not None else f"relapse {_chance(lost)}"
+    words = [said, _sessions(option)]
     return Row(option.name, float(last[2.5]), float(last[50.0]), float(last[97.5]), "; ".join(words), option.sentence,
                (float(last[25.0]), float(last[75.0])))  # fmt: skip
 

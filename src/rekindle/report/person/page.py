@@ -124,7 +124,7 @@ def making_table(outlook: Outlook) -> Table:
         "Made at": made.made_at,
         "Digest of the data": made.inputs.get("person", ""),
         "Seed": str(made.seed),
-        "Candidates": f"{len(found.weights):,}, {found.effective:,.0f} of them effective",
+        "Candidates": f"{len(found.weights):,} kept, worth {found.effective:,.0f} independent ones",
         "Pareto k": f"{found.pareto_k:.2f} (below 0.7 is well)",
         "Chance of ratings as odd": f"{found.surprise:.2g}",
         "Learned most about": learned if found.verdict != TOO_LITTLE else "",

@@ -14,7 +14,7 @@ from rekindle.inference.update import SURPRISE, TOO_LITTLE, UNLIKE
 from rekindle.outcomes import scale
 from rekindle.outcomes.no_evidence import gaps
 from rekindle.report.numerals import NBSP, count, lasting, plain
-from rekindle.report.person.behind import points
+from rekindle.report.person.behind import gained, points
 from rekindle.report.person.dates import day
 from rekindle.report.plain import PlainFact
 
@@ -51,8 +51,8 @@ def subtitle(outlook: Outlook) -> str:
         first = plan.from_h + plan.course.sessions[0].time_h
         planned = f"{plan.course.spoken()}, from {day(person.start, first)}"
     return (
-        f"{said}. {_some(sessions, 'session')} and {_some(ratings, 'rating')} from {day(person.start, 0.0)} to "
-        f"{day(person.start, person.now_h, year=True)}. Planned: {planned}."
+        f"{said}. {_some(sessions, 'session').capitalize()} and {_some(ratings, 'rating')} from "
+        f"{day(person.start, 0.0)} to {day(person.start, person.now_h, year=True)}. Planned: {planned}."
     )
 
 
@@ -66,7 +66,7 @@ def illness(kind: str) -> str:
 
 
 def _some(number: int, name: str) -> str:
-    return f"{number or 'No'}{NBSP}{name}{'' if number == 1 else 's'}"
+    return f"{number or 'no'}{NBSP}{name}{'' if number == 1 else 's'}"
 
 
 def working(outlook: Outlook) -> str:
@@ -102,7 +102,7 @@ def attention(outlook: Outlook) -> str:
     if parts is None:
         return "No dose yet, so there is no gain to explain."
     whole = sum(part.mean for part in parts)
-    if whole < 2.0:
+    if not gained(outlook):
         return f"There is hardly a gain so far ({plain(whole, -1)} points), so nothing to share out."
     drug, care, course = parts[0], parts[1], parts[2]
     return (
@@ -117,7 +117,7 @@ def holding(outlook: Outlook) -> str:
     found, without = outlook.plan[outlook.main], outlook.without[outlook.main]
     person, risk = outlook.plan.person, outlook.plan.risk
     if without.relapse is None:
-        return "There is hardly a response now that could be lost, so no date is told."
+        return f"There is hardly a response now that could be lost, so no date is told. {_to_come(outlook)}".rstrip()
     end = day(person.start, without.times_h[-1])
     first = ""
     if outlook.plan is not outlook.without and found.relapse is not None:
@@ -126,6 +126,16 @@ def holding(outlook: Outlook) -> str:
     if without.due_h is None:
         return f"{first}{alone}, and does not pass {count(risk, 100)}."
     return f"{first}{alone}; it passes {count(risk, 100)} {_about(outlook, without.due_h)}."
+
+
+def _to_come(outlook: Outlook) -> str:
+    """The chance of a response on the last date."""
+    found, person = outlook.plan[outlook.main], outlook.plan.person
+    if found.response is None:
+        return ""
+    planned = "As planned" if outlook.plan is not outlook.without else "With no further dose"
+    end = day(person.start, found.times_h[-1])
+    return f"{planned}, the chance to be {_better(outlook.main)} on {end} is {count(float(found.response[-1]), 100)}."
 
 
 def _about(outlook: Outlook, due_h: float) -> str:
@@ -183,6 +193,8 @@ def fading_words(outlook: Outlook) -> str:
     found = outlook.fading
     if found is None:
         return "There is no rating after a dose yet, so nothing to tell."
+    if not gained(outlook):
+        return "There is hardly a gain so far that could fade."
     parts = {"wearing off": found.wearing_off, "drift of the illness": found.drift, "noise of the rating": found.noise}
     said = "; ".join(f"{name} {points(part, signed=True)}" for name, part in parts.items())
     when = day(outlook.plan.person.start, found.next_h)
@@ -215,6 +227,10 @@ def facts(outlook: Outlook) -> tuple[PlainFact, ...]:
         if outlook.plan is not outlook.without and without.relapse is not None:
             note = f"{count(float(without.relapse[-1]), 100)} with no further dose"
         facts.append(_chance("Risk", f"Relapse by {end}", float(found.relapse[-1]), note))
+    elif found.response is not None:
+        end = day(person.start, found.times_h[-1])
+        name = f"{_better(outlook.main).capitalize()} on {end}"
+        facts.append(_chance("Benefit", name, float(found.response[-1]), f"on the {outlook.main}"))
     if without.relapse is not None:
         facts.append(_due_fact(outlook))
     if outlook.session is not None:
