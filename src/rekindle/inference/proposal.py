@@ -26,8 +26,8 @@ SIGNIFICANT = 3.0
 """Slopes smaller than this many standard errors count as none."""
 LOCAL = 500.0
 """Effective candidates that the regression rests on at least."""
-SET_WORTH = 20.0
-"""A set's own mean is trusted as if this many candidates of the average stood beside it."""
+ROUNDS = 2
+"""Turns of fitting slopes and sets' effects to what the other leaves."""
 
 
 @dataclass(frozen=True)
@@ -72,21 +72,29 @@ def proposal_near(seen: Seen, weights: Array, observed: Array, start: Array, set
     """The proposal that the weighted candidates suggest; `start` is the severity of each covariate row."""
     chance = local_weights(weights)
     design = np.column_stack([seen.luck, start[seen.place] - start.mean()])
-    means = _set_means(seen, chance, sets)
-    centred = design - chance @ design
-    target = seen.ratings - means[seen.which]
-    root = np.sqrt(chance)[:, None]
-    inverse = np.linalg.inv((root * centred).T @ (root * centred) + 1e-6 * np.eye(design.shape[1]))
-    slopes = inverse @ ((root * centred).T @ (root * target))
-    left = target - centred @ slopes
-    spare = (chance[:, None] * left).T @ left
-    error = np.sqrt(np.diag(inverse)[:, None] * np.diag(spare)[None, :] / effective_size(chance))
-    slopes = np.where(np.abs(slopes) > SIGNIFICANT * error, slopes, 0.0)
+    middle = chance @ design
+    effect = np.zeros((sets, seen.ratings.shape[1]))
+    for _ in range(ROUNDS):
+        slopes, intercept, spare = _slopes(design - middle, seen.ratings - effect[seen.which], chance)
+        left = seen.ratings - intercept - (design - middle) @ slopes
+        effect = _set_effects(left, seen.which, sets)
     effects = seen.luck.shape[1]
-    # The intercept at luck zero and the average start.
-    means = means - (chance @ design) @ slopes
+    # What is expected at luck zero and the average start.
+    means = intercept + effect - middle @ slopes
     row_gap = (start - start.mean())[:, None] * slopes[effects]
     return _turned(slopes[:effects].T, row_gap, observed - means, seen.noise + spare)
+
+
+def _slopes(design: Array, target: Array, chance: Array) -> tuple[Array, Array, Array]:
+    """Weighted slopes of ratings (those that count), the intercept, and the covariance of what is left."""
+    intercept = chance @ target
+    root = np.sqrt(chance)[:, None]
+    inverse = np.linalg.inv((root * design).T @ (root * design) + 1e-6 * np.eye(design.shape[1]))
+    slopes = inverse @ ((root * design).T @ (root * (target - intercept)))
+    left = target - intercept - design @ slopes
+    spare = (chance[:, None] * left).T @ left
+    error = np.sqrt(np.diag(inverse)[:, None] * np.diag(spare)[None, :] / effective_size(chance))
+    return np.where(np.abs(slopes) > SIGNIFICANT * error, slopes, 0.0), intercept, spare
 
 
 def _turned(slopes: Array, row_gap: Array, gap: Array, noise: Array) -> Proposal:
@@ -130,12 +138,17 @@ def local_weights(weights: Array) -> Array:
     return np.asarray(raised / raised.sum())
 
 
-def _set_means(seen: Seen, chance: Array, sets: int) -> Array:
-    """Mean ratings of each set, drawn towards the mean of all, shape (sets, ratings)."""
-    overall = chance @ seen.ratings
-    weight = np.bincount(seen.which, chance, minlength=sets)
-    count = weight * effective_size(chance)
-    total = np.column_stack([np.bincount(seen.which, chance * column, minlength=sets) for column in seen.ratings.T])
-    own = np.divide(total, weight[:, None], out=np.tile(overall, (sets, 1)), where=weight[:, None] > 0)
-    trust = (count / (count + SET_WORTH))[:, None]
-    return np.asarray(trust * own + (1.0 - trust) * overall)
+def _set_effects(left: Array, which: Integers, sets: int) -> Array:
+    """By how much each set's ratings differ, beside luck, drawn towards none; shape (sets, ratings).
+
+    All candidates count alike here: a set's effect is taken to be the same everywhere, and few near the ratings are of
+    any one set.
+    """
+    count = np.bincount(which, minlength=sets).astype(np.float64)[:, None]
+    total = np.column_stack([np.bincount(which, column, minlength=sets) for column in left.T])
+    own = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+    own -= (own * count).sum(axis=0) / count.sum()
+    within = ((left - own[which]) ** 2).mean(axis=0)
+    noise = within / np.maximum(count, 1.0)
+    between = np.maximum((own**2).mean(axis=0) - noise.mean(axis=0), 0.0)
+    return np.asarray(own * between / (between + noise + 1e-12))

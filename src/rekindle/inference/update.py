@@ -1,15 +1,16 @@
 """What a person's ratings teach about them: the candidates weighted, moved towards what was seen, and checked.
 
-In steps: (1) covariates that fit the ratings before the first dose; (2) half of the candidates with luck drawn from
-the population; (3) the rest near what fitted best, a fifth of them still from the population. All are weighted by
-likelihood times prior over the mixture they came from (Owen and Zhou 2000, doi:10.1080/01621459.2000.10473909).
+In steps: (1) covariates that fit the ratings before the first dose; (2) candidates with luck drawn from the
+population; (3) more of them near what fitted best, some still from the population. All are weighted by likelihood
+times prior over the mixture they came from (Owen and Zhou 2000, doi:10.1080/01621459.2000.10473909). (4) Candidates
+drawn by weight walk a few steps (`rekindle.inference.walk`), so that all are different and count alike.
 Drift and bent are integrated out in closed form.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ from rekindle.inference.oddness import chance_of, forecast_scores
 from rekindle.inference.proposal import DEFENSIVE, Proposal, Seen, proposal_near
 from rekindle.inference.ratings import Expected, expected_ratings, latents_of, look_times
 from rekindle.inference.sets import shared_sets
+from rekindle.inference.walk import Walkers, walked
 from rekindle.person.record import Person
 from rekindle.streams import normals, uniforms
 
@@ -41,9 +43,13 @@ Integers = NDArray[np.int64]
 
 POOL = 4
 """Covariates tried for each one kept."""
-FEWEST = 200.0
+FEWEST = 60.0
 """Effective candidates below which another round is made."""
 MOST_ROUNDS = 4
+FIRST, LATER = 0.4, 0.2
+"""Shares of the candidates that are drawn from the population, and near what fitted best."""
+WALKERS, STEPS = 10, 4
+"""One candidate in ten is set walking in the end, for four steps: the other two fifths."""
 SURPRISE = 0.01
 """Chance of ratings as odd as these, below which the person is unlike anyone in the model's range."""
 
@@ -87,6 +93,7 @@ class Posterior:
     learned: tuple[Learned, ...]
     seed: int
     unsolved: int = 0
+    walked: float = 0.0
 
     def resampled(self, count: int) -> NDArray[np.intp]:
         """Rows of `count` candidates drawn by weight."""
@@ -102,6 +109,7 @@ class Posterior:
             "pareto_k": None if not np.isfinite(self.pareto_k) else round(self.pareto_k, 3),
             "surprise": round(self.surprise, 6),
             "unsolved": self.unsolved,
+            "walked": round(self.walked, 3),
             "ratings": len(self.observed),
             "learned": [
                 {"name": each.name, "mean": round(each.mean, 3), "spread": round(each.spread, 3),
@@ -132,8 +140,8 @@ def update(
 ) -> Posterior:
     """The posterior of a person from their doses, ratings, vital signs and drug levels.
 
-    Up to twice as many candidates are tried when few of the first fit. The same person, seed and model give the same
-    answer.
+    `candidates` are solved, and up to two fifths more when few of the first fit. The same person, seed and model
+    give the same answer.
 
     Raises:
         InputError: the person's doses or ratings cannot be used, with their place.
@@ -141,11 +149,11 @@ def update(
     """
     sets = sets or shared_sets()
     work = _Work(person, sets, wander, threads)
-    base, first_log, scores = _screened(work, candidates, seed)
-    half = candidates // 2 if work.informed else candidates
-    rounds = [work.solve(base.take(np.arange(half)), np.arange(half))]
+    first = int(FIRST * candidates) if work.informed else candidates
+    base, first_log, scores = _screened(work, first, seed)
+    rounds = [work.solve(base.take(np.arange(first)), np.arange(first))]
     proposals: list[Proposal] = []
-    counts = [half]
+    counts = [first]
     while True:
         prior = _log_prior(rounds, proposals, counts, first_log)
         weights, k = pareto_smoothed(np.concatenate([each.log_likelihood for each in rounds]) + prior)
@@ -153,10 +161,11 @@ def update(
         if not work.informed or (len(rounds) > 1 and (enough or len(rounds) >= MOST_ROUNDS)):
             break
         proposals.append(_next(rounds, weights, work, base))
-        size = candidates - half if len(rounds) == 1 else half
-        rounds.append(work.solve(*_drawn(proposals[-1], base, size, seed, len(rounds))))
-        counts.append(size)
-    return _posterior(work, rounds, weights, k, _surprise(work, rounds, prior, scores), seed)
+        counts.append(max(int(LATER * candidates), 1))
+        rounds.append(work.solve(*_drawn(proposals[-1], base, counts[-1], seed, len(rounds))))
+    surprise = _surprise(work, rounds, prior, scores)
+    found = _posterior(work, rounds, weights, k, surprise, seed)
+    return _walked(found, work, rounds, base, first_log, candidates // WALKERS) if work.informed else found
 
 
 class _Work:
@@ -285,6 +294,29 @@ def _drawn(proposal: Proposal, base: Candidates, count: int, seed: int, number: 
     which = np.where(adapted, which, (uniform("set") * sets).astype(np.int64))
     luck = np.where(adapted[:, None], proposal.mean(place, which) + luck @ proposal.factor.T, luck)
     return moved(base.take(place), luck, which), place
+
+
+def _walked(
+    found: Posterior, work: _Work, rounds: Sequence[_Round], base: Candidates, first_log: Array, count: int
+) -> Posterior:
+    """The posterior as candidates that all count alike, after a walk of each."""
+
+    def follow(place: Integers, which: Integers, luck: Array) -> Walkers:
+        made = work.solve(moved(base.take(place), luck, which), place)
+        return Walkers(place, which, luck, made.log_likelihood - first_log[place], made.expected)
+
+    rows = found.resampled(max(count, 1))
+    place = np.concatenate([each.place for each in rounds])[rows]
+    logs = np.concatenate([each.log_likelihood for each in rounds])[rows]
+    drawn = found.candidates
+    start = Walkers(place, drawn.which[rows], drawn.luck[rows], logs - first_log[place], found.expected.of(rows))
+    end, share = walked(start, follow, rows=len(base), sets=len(base.sets), steps=STEPS, seed=found.seed)
+    candidates = moved(base.take(end.place), end.luck, end.which)
+    weights = np.full(len(rows), 1.0 / len(rows))
+    return replace(
+        found, candidates=candidates, weights=weights, expected=end.expected, walked=share,
+        learned=_learned(candidates, weights),
+    )  # fmt: skip
 
 
 def _by_chance(chances: Array, uniform: Array) -> Integers:
