@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from types import ModuleType
 
+import numba
 import pytest
 
 from rekindle.engine import compiled, driver, tangent_driver
@@ -34,3 +35,11 @@ def test_another_text_is_another_number(tmp_path: Path, monkeypatch: pytest.Monk
     assert compiled.sources_number(driver.MODULES) == before
     (tmp_path / "bare.py").write_text("# another text\n")
     assert compiled.sources_number(driver.MODULES) != before
+
+
+def test_where_nothing_can_be_written_loops_are_compiled_without_being_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numba.core.caching.CompileResultCacheImpl, "_locator_classes", [])
+    with pytest.raises(RuntimeError, match="cannot cache"):
+        numba.njit(cache=True)(lambda x: x + 1)
+    assert compiled.kept_on_disk()(lambda x: x + 1)(1) == 2
+    assert driver._loop(1) is not None

@@ -104,6 +104,19 @@ def sources_number(modules: Sequence[str]) -> int:
     return int(digest(*((folder / f"{name}.py").read_bytes() for name in modules))[:14], 16)
 
 
+def kept_on_disk(**options: Any) -> Any:
+    """numba's `njit`, whose machine code numba keeps on disk where it finds a place to write, and else does without."""
+    from numba import njit
+
+    def compiled(function: Any) -> Any:
+        try:
+            return njit(cache=True, **options)(function)
+        except RuntimeError:  # neither beside the package nor in the user's directory
+            return njit(**options)(function)
+
+    return compiled
+
+
 @dataclass(frozen=True)
 class Library:
     """Functions in memory, by address."""

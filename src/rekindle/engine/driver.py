@@ -15,7 +15,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from rekindle.engine.bare import bare_crowd, bare_lanes, bare_plan
-from rekindle.engine.compiled import sources_number
+from rekindle.engine.compiled import kept_on_disk, sources_number
 from rekindle.engine.memory import Crowd, Floats, Integers, Lanes, Machine, Plan, Settings, Stand
 from rekindle.engine.schedule import BASE, INPUT, JUMP, LOAD, LOOK, RATE, RESET
 
@@ -379,7 +379,7 @@ def _loop(sources: int) -> Any:
             )
             _move_on_(machine, plan, crowd, lanes)
 
-    return njit(cache=True, nogil=True, error_model="numpy")(run)
+    return kept_on_disk(nogil=True, error_model="numpy")(run)
 
 
 run = _loop(sources_number(MODULES))

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from rekindle.engine.compiled import kept_on_disk
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -147,7 +148,7 @@ def join(parts: Sequence[Sketches]) -> Sketches:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kept_on_disk(nogil=True, error_model="numpy")
 def _summarise(rows, bits):  # type: ignore[no-untyped-def]
     """Sums, ends and bins of each row; `bits` are the same numbers as integers."""
     series, people = rows.shape
@@ -191,7 +192,7 @@ def _summarise(rows, bits):  # type: ignore[no-untyped-def]
     return count, total, squares, low, high, first, keys[:used].copy(), held[:used].copy()
 
 
-@njit(cache=True, nogil=True)
+@kept_on_disk(nogil=True)
 def _merge(first_a, keys_a, people_a, first_b, keys_b, people_b):  # type: ignore[no-untyped-def]
     """The bins of two summaries together, series by series."""
     series = len(first_a) - 1
@@ -217,14 +218,14 @@ def _merge(first_a, keys_a, people_a, first_b, keys_b, people_b):  # type: ignor
     return first, keys[:used].copy(), people[:used].copy()
 
 
-@njit(cache=True)
+@kept_on_disk()
 def _edge(key):  # type: ignore[no-untyped-def]
     """The lower edge of a bin right of zero."""
     code = key - 1 + _BASE
     return np.ldexp(1.0 + (code & 63) / 64.0, (code >> 6) - 1023)
 
 
-@njit(cache=True)
+@kept_on_disk()
 def _quantiles(count, low, high, first, keys, people, shares):  # type: ignore[no-untyped-def]
     """Between the two people at each share's rank, each at an even place within their bin."""
     found = np.full((len(shares), len(count)), np.nan)

@@ -11,7 +11,7 @@ from typing import Any
 
 from numba import njit
 
-from rekindle.engine.compiled import sources_number
+from rekindle.engine.compiled import kept_on_disk, sources_number
 from rekindle.engine.driver import (
     DONE,
     _begin_,
@@ -222,7 +222,7 @@ def _loop(sources: int) -> Any:
                 )
             _move_on_(machine, tangent, plan, changes, crowd, slopes, lanes, own)
 
-    return njit(cache=True, nogil=True, error_model="numpy")(run)
+    return kept_on_disk(nogil=True, error_model="numpy")(run)
 
 
 run = _loop(sources_number(MODULES))
