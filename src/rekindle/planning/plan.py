@@ -77,7 +77,8 @@ class Plan:
         what = "relapse" if self.goal == RELAPSE else "not being in response"
         weeks = round((self.frame.until_h - self.person.now_h) / WEEK_H)
         if not self.choices:
-            return f"Nothing within {self.limits.name} keeps every limit with its margin over {weeks} weeks."
+            close = f" {self.found.refused} came close; more candidates may tell." if self.found.refused else ""
+            return f"Nothing within {self.limits.name} keeps every limit with its margin over {weeks} weeks.{close}"
         least = min(self.choices, key=lambda each: each.person.well.chance(self.goal))
         chance = least.person.well.chance(self.goal)
         if chance >= self.risk:
