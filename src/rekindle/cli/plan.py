@@ -36,13 +36,14 @@ def plan(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Plan the next doses of one person: plan.json, plan.txt, run.json and figures/trade-offs.svg."""
+    """Plan the next doses of one person: report.html, plan.json, plan.txt, run.json and figures/trade-offs.svg."""
     from rekindle.cli.output import emit, emit_json, progress_bars
     from rekindle.person import read_person
     from rekindle.planning.limits import read_limits
     from rekindle.planning.plan import plan as plan_of
     from rekindle.planning.search import Settings
-    from rekindle.report.plan_figures import trade_offs
+    from rekindle.report.plain import write_plain
+    from rekindle.report.plan_pages import plan_page
     from rekindle.run import as_json, check_replaceable, run_directory, write_run_file
 
     _check(weeks, risk, budget, candidates, draws)
@@ -55,8 +56,7 @@ def plan(
         content = made.as_dict()
         (directory / "plan.json").write_text(as_json(content) + "\n", encoding="utf-8")
         (directory / "plan.txt").write_text("\n".join(lines(made)) + "\n", encoding="utf-8")
-        (directory / "figures").mkdir()
-        trade_offs(made).save(directory / "figures" / "trade-offs.svg")
+        write_plain(plan_page(made), directory)
         write_run_file(directory, made.provenance)
     if json:
         emit_json({"out": str(out), **content})

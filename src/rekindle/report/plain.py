@@ -45,6 +45,9 @@ class PlainPage:
     figures: tuple[Figure, ...] = ()
     tables: tuple[tuple[str, str, Table], ...] = ()
     made: Mapping[str, str] = field(default_factory=dict)
+    closing: str = (
+        "It describes groups like this one. Decisions about one person belong to that person and their clinician."
+    )
     seed: int = 1
     version: str = __version__
     made_on: str = field(default_factory=lambda: datetime.now(UTC).strftime("%Y-%m-%d"))

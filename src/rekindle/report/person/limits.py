@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,15 @@ def shown_limits(compared: Compared, limits: Limits) -> ShownLimits:
     table = Table(
         f"Chances from {compared.person.draws:,} draws of this person; the upper end counts what that many can tell.",
         ("Limit", "Chance to break it", "At most", "Allowed", "Kept"),
-        tuple(_row(each) for each in rows),
+        limits_rows(rows),
         frozenset({0, 4}),
     )
     return ShownLimits(heading, table, (*(f"Outside: {words}" for words in compared.departures), *limits.notes))
+
+
+def limits_rows(found: Sequence[LimitChance]) -> tuple[tuple[str, ...], ...]:
+    """Each limit with the chance to break it, its upper end, what is allowed, and whether that is kept."""
+    return tuple(_row(each) for each in found)
 
 
 def _row(each: LimitChance) -> tuple[str, ...]:
