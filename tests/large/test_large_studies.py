@@ -16,9 +16,11 @@ from rekindle.engine import ensemble
 from rekindle.engine.sketch import RELATIVE_ERROR, SMALLEST
 from rekindle.errors import InputError, OutsideDomainError, UnsupportedError
 from rekindle.large import running
+from rekindle.large.plan import Plan
+from rekindle.models import open_model
 from rekindle.report.from_trajectories import material
 from rekindle.report.material import ReportInput
-from rekindle.simulate import simulate
+from rekindle.simulate import Settings, simulate
 from rekindle.study import parse_study
 from rekindle.trajectories import Trajectories
 
@@ -216,6 +218,17 @@ def test_a_changed_study_is_not_gone_on_with(tmp_path: Path, change: dict[str, o
     finally:
         plan = json.loads((partial / "plan.json").read_text())
         assert plan["seed"] == 5
+
+
+def test_models_that_differ_in_a_value_only_are_two_models(tmp_path: Path) -> None:
+    plans = []
+    for value in ("0.3", "0.5"):
+        path = tmp_path / "model.ant"
+        path.write_text(f"model m; k = {value}; level = 1; level' = -k * level; end")
+        plans.append(Plan(small(), open_model(path), Settings(), (0.0,), (0.0,), 100, 16, 16, {}))
+    assert [plan.equations.values["k"] for plan in plans] == [0.3, 0.5]
+    first, second = (plan.facts() for plan in plans)
+    assert [name for name in first if first[name] != second[name]] == ["parameters"]
 
 
 def test_another_processor_or_version_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,24 +74,29 @@ class Plan:
     def equations(self) -> Equations:
         """What is solved; read once a process."""
         model = self.model
-        key = "" if model is None else f"{model.network.digest} {sorted(model.changed.items())}"
+        key = "" if model is None else f"{model.source} {model.network.digest} {self._values()} {list(model.changed)}"
         with _READING:
             if key not in _READ:
                 _READ[key] = equations_of(model)
         return _READ[key]
 
+    def _values(self) -> dict[str, float]:
+        """Values that are not those of our own table: a user's model brings all of its own."""
+        if self.model is None:
+            return {}
+        given = self.model.changed if self.model.is_ours else self.model.network.values
+        return {name: float(value) for name, value in sorted(given.items())}
+
     def facts(self) -> dict[str, Any]:
         """All that a result depends on, as plain values by name: a run goes on only where these are the same."""
         from rekindle.engine.ensemble import processor_target
 
-        model = self.model
         backend = self.settings.backend
-        given = {} if model is None else dict(model.changed)
         return {
             "study": self.study.digest,
             "people of the study": self.study.participants.csv_digest or "drawn",
             "model": self.equations.lowered.network.digest,
-            "parameters": {name: float(value) for name, value in sorted(given.items())},
+            "parameters": self._values(),
             "seed": self.study.seed,
             "backend": backend,
             "tolerance": self.settings.relative_tolerance or DEFAULT_TOLERANCE[backend],
