@@ -52,3 +52,16 @@ def test_a_wrong_trial_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
     looks = ["--power", "--spending", "pocok", "--look", "0.5"]
     assert main(["trial", str(EXAMPLE), "--out", str(tmp_path / "out"), *looks]) == 2
     assert "pocock" in capsys.readouterr().err
+
+
+def test_options_that_would_do_nothing_or_cannot_be_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "out")]
+    for wrong in (["--look", "0.5"], ["--endpoint", "response"], ["--spending", "pocock"]):
+        assert main(["trial", str(EXAMPLE), *out, *wrong]) == 2
+        assert wrong[0] in capsys.readouterr().err
+    for option, value in (("--people", "0"), ("--people", "1"), ("--sets", "1"), ("--seed", "-1")):
+        assert main(["score", str(EXAMPLE), *out, option, value]) == 2
+        assert option in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

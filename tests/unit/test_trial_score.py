@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rekindle.trial.baselines import Known, arm_class, known_numbers, meta_mean, nearest_earlier, related
+from rekindle.trial.baselines import Known, arm_class, known_numbers, meta_mean, nearest_earlier
+from rekindle.trial.design import related
 from rekindle.trial.draws import draws
 from rekindle.trial.moments import ScoredNumber, scored_numbers
 from rekindle.trial.prediction import Predicted, predict
@@ -61,6 +62,51 @@ def test_the_baselines_do_not_see_the_scored_trial_nor_its_people() -> None:
     board = score([predicted(0.0, 0.5)], [TRIAL, overlapping, plain])
     assert board.numbers[0].baseline_mean == pytest.approx(-10.0)
     assert board.numbers[0].baseline_last == pytest.approx(-10.0)
+
+
+def test_pools_of_the_same_trial_and_files_of_the_same_record_share_people() -> None:
+    pooled = replace(TRIAL, name="pool", overlaps=(), contains=("first", "shared"))
+    again = replace(TRIAL, name="another pool", overlaps=(), contains=("shared", "last"))
+    assert related(pooled, again) and related(again, pooled)
+    assert not related(pooled, replace(again, contains=("last",)))
+    copied = replace(TRIAL, name="copy", published=(replace(TRIAL.published[0], record="eff-one"),))
+    source = replace(TRIAL, name="source", published=(replace(TRIAL.published[1], record="eff-one"),))
+    assert related(copied, source)
+    assert not related(copied, replace(source, published=(replace(TRIAL.published[1], record="eff-two"),)))
+
+
+def test_a_file_of_a_fitted_trial_under_another_name_is_predicted_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rekindle.trial import draws as module
+    from rekindle.trial.files import published_trial
+
+    asked: list[str | None] = []
+
+    def ensemble(count: int, seed: int, *, without: str | None = None) -> dict[str, np.ndarray]:
+        asked.append(without)
+        return {}
+
+    monkeypatch.setattr(module, "calibrated", lambda: True)
+    monkeypatch.setattr(module, "ensemble", ensemble)
+    monkeypatch.setattr(module, "misfit", lambda count, seed, *, without=None: {})
+    monkeypatch.setattr(module, "left_out_trials", lambda: ("murrough2013a", "singh2016a"))
+    own = published_trial("murrough2013a")
+    copied = replace(own, name="mine", overlaps=(), use="new")
+    assert draws(copied, 4, 1).left_out and asked[-1] == "murrough2013a"
+    both = replace(copied, overlaps=("singh2016a",))
+    assert not draws(both, 4, 1).left_out and asked[-1] == "mine"
+    assert not draws(own, 4, 1, leave_out=False).left_out
+    strange = replace(copied, published=())
+    assert draws(strange, 4, 1).left_out and asked[-1] == "mine"
+
+
+def test_a_time_to_relapse_is_missed_as_times_are() -> None:
+    from rekindle.trial.prediction import _missed, misfit_kind
+
+    number = replace(scored_numbers([TRIAL])[0], quantity="time_to_relapse", unit="d", logarithm=True)
+    assert misfit_kind(number) == "time"
+    expected, size = np.full(4000, np.log(20.0)), np.full(4000, 0.5)
+    missed = _missed(number, expected, {"time": size, "ratio": np.zeros(4000)}, np.random.default_rng(1))
+    assert missed.mean() == pytest.approx(np.log(20.0), abs=0.05) and missed.std() == pytest.approx(0.5, rel=0.05)
 
 
 def test_the_nearest_trial_is_an_earlier_one_of_the_same_design() -> None:

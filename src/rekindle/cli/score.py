@@ -44,6 +44,7 @@ def score(
     from rekindle.trial.score import score as score_of
 
     check_replaceable(out)
+    _checked(sets, people, seed)
     trials = _read(files)
     library = [*published_trials(), *_foreign(trials)]
     with run_directory(out) as directory:
@@ -77,6 +78,21 @@ def score(
 
 def _words(value: float | None) -> str:
     return "not known" if value is None else f"{value:.1f}"
+
+
+def _checked(sets: int, people: int, seed: int) -> None:
+    """Nothing, when these can be.
+
+    Raises:
+        InputError: a negative seed, or too few sets or people.
+    """
+    from rekindle.errors import InputError
+
+    if not 0 <= seed < 2**63:
+        raise InputError(f"The seed {seed} is not from 0 to 2^63 - 1.", where="--seed")
+    for count, option in ((sets, "--sets"), (people, "--people")):
+        if not 2 <= count <= 100_000:
+            raise InputError(f"{count} cannot be.", where=option, hint="2 to 100,000.")
 
 
 def _read(files: list[Path] | None) -> list[Trial]:

@@ -20,14 +20,17 @@ def trial(
         Path, typer.Option("--out", help="Directory to write: new, empty, or an earlier run.", metavar="DIR")
     ],
     power: Annotated[bool, typer.Option("--power", help="Power and assurance against the number of people.")] = False,
-    endpoint: Annotated[str, typer.Option("--endpoint", help="What --power is for: change or response.")] = "change",
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", help="What --power is for: change (if left out) or response.")
+    ] = None,
     look: Annotated[
         list[float] | None,
         typer.Option("--look", help="A share of the information at which to look; may be repeated.", metavar="SHARE"),
     ] = None,
     spending: Annotated[
-        str, typer.Option("--spending", help="How looks spend alpha: obrien-fleming or pocock.")
-    ] = "obrien-fleming",
+        str | None,
+        typer.Option("--spending", help="How looks spend alpha: obrien-fleming (if left out) or pocock."),
+    ] = None,
     sets: Annotated[int, typer.Option("--sets", help="Parameter sets behind --power.", metavar="N")] = 64,
     people: Annotated[
         int | None, typer.Option("--people", help="People in each arm; as the file says if left out.", metavar="N")
@@ -49,7 +52,7 @@ def trial(
     check_replaceable(out)
     read = read_trial(file)
     luck = _checked(read.seed if seed is None else seed, people)
-    asked = {"endpoint": endpoint, "plan": _plan(look, spending), "sets": sets} if power else None
+    asked = _asked(power, endpoint, look, spending, sets)
     found = _run(read, out, luck, people, threads, asked, page=not no_report)
     if json:
         emit_json({"out": str(out), **found})
@@ -117,6 +120,25 @@ def _checked(seed: int, people: int | None) -> int:
     if people is not None and not 2 <= people <= 100_000:
         raise InputError(f"{people} people an arm cannot be.", where="--people", hint="2 to 100,000.")
     return seed
+
+
+def _asked(
+    power: bool, endpoint: str | None, look: list[float] | None, spending: str | None, sets: int
+) -> dict[str, Any] | None:
+    """What is asked of the power calculation, or None without one.
+
+    Raises:
+        InputError: an option of the power calculation without it, or looks that cannot be.
+    """
+    from rekindle.errors import InputError
+
+    if power:
+        plan = _plan(look, spending or "obrien-fleming")
+        return {"endpoint": endpoint or "change", "plan": plan, "sets": sets}
+    for option, given in (("--look", look), ("--endpoint", endpoint), ("--spending", spending)):
+        if given:
+            raise InputError("This says nothing without --power.", where=option, hint="Add --power.")
+    return None
 
 
 def _plan(shares: list[float] | None, spending: str) -> Looks | None:

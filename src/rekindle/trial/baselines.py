@@ -108,12 +108,6 @@ def known_numbers(trials: Sequence[Trial]) -> list[Known]:
     return found
 
 
-def related(trial: Trial, other: Trial) -> bool:
-    """Whether two trials are one or share people."""
-    names = {trial.name, *trial.overlaps, *trial.contains}
-    return other.name in names or trial.name in {*other.overlaps, *other.contains}
-
-
 def _tier(one: Known, other: Known) -> int | None:
     """How near two numbers are, 0 the nearest; None when they are not of the same quantity."""
     if one.number.quantity != other.number.quantity or len(one.arms) != len(other.arms):
@@ -125,6 +119,13 @@ def _tier(one: Known, other: Known) -> int | None:
     if active[0] == active[1]:
         return 2 if same_time else 3
     return 4
+
+
+def _same_sort(one: ScoredNumber, other: ScoredNumber) -> bool:
+    """Whether two numbers of different quantities can be averaged: one kind, in one unit or both logarithms."""
+    if misfit_kind(one) != misfit_kind(other) or one.logarithm != other.logarithm:
+        return False
+    return one.logarithm or one.unit == other.unit
 
 
 def meta_mean(own: Known, others: Sequence[Known]) -> Normal:
@@ -140,7 +141,7 @@ def meta_mean(own: Known, others: Sequence[Known]) -> Normal:
         if len({each.number.trial for each in chosen}) >= 2:
             break
     if not chosen:
-        chosen = [each for each in others if misfit_kind(each.number) == misfit_kind(own.number)]
+        chosen = [each for each in others if _same_sort(own.number, each.number)]
     if not chosen:
         return Normal(0.0, max(3.0 * own.error, 1.0), "no comparable number")
     mean, spread = random_effects([each.value for each in chosen], [each.error for each in chosen])

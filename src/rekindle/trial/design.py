@@ -198,3 +198,13 @@ class Trial:
         if name is None:
             return 0.0
         return next(stage.start_h for arm in self.arms for stage in arm.stages if stage.name == name)
+
+
+def related(trial: Trial, other: Trial) -> bool:
+    """Whether two trials are one or share people: by either file's word, by a trial that both pool, or by a record
+    that both print."""
+    names, others = {trial.name, *trial.contains}, {other.name, *other.contains}
+    if names & others or other.name in trial.overlaps or trial.name in other.overlaps:
+        return True
+    records = {number.record for number in trial.published if number.record}
+    return any(number.record in records for number in other.published)

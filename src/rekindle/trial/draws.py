@@ -16,7 +16,7 @@ from rekindle.errors import InputError
 from rekindle.mechanism.ensemble import calibrated, ensemble, left_out_trials, misfit
 from rekindle.mechanism.plausible import TAIL
 from rekindle.streams import normals
-from rekindle.trial.design import Trial
+from rekindle.trial.design import Trial, related
 from rekindle.trial.values import DEVIATIONS
 from rekindle.trial.words import settings
 
@@ -46,17 +46,30 @@ def draws(trial: Trial, count: int, seed: int, *, leave_out: bool = True) -> Dra
     """
     if count < 2:
         raise InputError(f"{count} parameter sets give no interval.", hint="At least 2.")
-    values = plausible_settings(count, seed) | ensemble(count, seed, without=trial.name if leave_out else None)
+    without, left_out = _without(trial) if leave_out else (None, trial.use != "calibrate")
+    values = plausible_settings(count, seed) | ensemble(count, seed, without=without)
     if not calibrated():
         return Draws(values, _deviations(trial, values, count, seed))
-    without = leave_out and trial.name in left_out_trials()
-    return Draws(
-        values,
-        _deviations(trial, values, count, seed),
-        misfit(count, seed, without=trial.name if leave_out else None),
-        "the calibrated ensemble",
-        without or trial.use != "calibrate",
-    )
+    missed = misfit(count, seed, without=without)
+    return Draws(values, _deviations(trial, values, count, seed), missed, "the calibrated ensemble", left_out)
+
+
+def _without(trial: Trial) -> tuple[str, bool]:
+    """The name under which to ask for sets without the trial's people, and whether those have not seen them.
+
+    A file that is none of the package's may print a fitted trial's records: then it is predicted without that trial.
+    Where it shares people with several there are no sets without all of them.
+    """
+    from rekindle.trial.files import published_trials
+
+    known = left_out_trials()
+    if trial.name in known:
+        return trial.name, True
+    fitted = [one for one in published_trials() if one.name in known and one.use == "calibrate"]
+    shared = [one.name for one in fitted if related(trial, one)]
+    if not shared:
+        return trial.name, trial.use != "calibrate"
+    return (shared[0], True) if len(shared) == 1 else (trial.name, False)
 
 
 def plausible_settings(count: int, seed: int) -> dict[str, Array]:

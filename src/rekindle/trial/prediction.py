@@ -110,7 +110,7 @@ def _missed(number: ScoredNumber, expected: Array, misfit: Mapping[str, Array], 
         return np.asarray(100.0 * odds / (1.0 + odds))
     if kind == "points":
         return np.asarray(expected + noise * span_of(number) / 100.0)
-    if kind in ("spread", "time"):
+    if kind in ("spread", "time") and not number.logarithm:
         return np.asarray(expected * np.exp(noise))
     return np.asarray(expected + noise * (100.0 if number.unit == "%" else 1.0))
 
@@ -118,6 +118,7 @@ def _missed(number: ScoredNumber, expected: Array, misfit: Mapping[str, Array], 
 KIND_OF: Mapping[str, str] = {
     "standard_deviation": "spread",
     "sessions_to_response": "time",
+    "time_to_relapse": "time",
     "number_needed": "time",
     "correlation": "correlation",
     "standardised_difference": "effect size",
@@ -129,10 +130,10 @@ KIND_OF: Mapping[str, str] = {
 
 def misfit_kind(number: ScoredNumber) -> str:
     """Which sort of number it is for the calibration: points, share, spread, ratio, time, effect size, correlation."""
-    if number.logarithm:
-        return "ratio"
     if number.quantity in KIND_OF:
         return KIND_OF[number.quantity]
+    if number.logarithm:
+        return "ratio"
     return "share" if number.unit == "%" else "points"
 
 

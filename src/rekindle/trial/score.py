@@ -21,10 +21,9 @@ from rekindle.trial.baselines import (
     known_numbers,
     meta_mean,
     nearest_earlier,
-    related,
     to_common,
 )
-from rekindle.trial.design import Trial
+from rekindle.trial.design import Trial, related
 from rekindle.trial.moments import ScoredNumber
 from rekindle.trial.prediction import COUNTED, Predicted, misfit_kind
 from rekindle.trial.rules import bootstrap, crps_of_draws, crps_of_normal
