@@ -47,6 +47,16 @@ def test_a_parameter_that_is_not_zero_keeps_what_hangs_on_it(small) -> None:
     assert "memory" in part_of(small, ["memory"], zero={"drip", "side"}, touched={"gut"}).lowered.states
 
 
+def test_a_part_has_the_values_of_the_model_it_is_a_part_of(small) -> None:
+    names = {"zero": {"drip", "start", "side"}, "touched": {"gut"}}
+    before = part_of(small, ["mood"], **names).lowered
+    other = lower(read_antimony(TWO_ROUTES.replace("ka = 1;", "ka = 4;")))
+    part = part_of(other, ["mood"], **names).lowered
+    assert dict(zip(part.parameters, part.defaults, strict=True))["ka"] == 4.0
+    assert dict(zip(before.parameters, before.defaults, strict=True))["ka"] == 1.0
+    assert part.network.digest == before.network.digest
+
+
 def test_an_output_that_stays_zero_is_shown_as_zero(small) -> None:
     schedule = Schedule((Bolus(0.0, "gut", 2.0),), TIMES)
     outputs = ("muscle", "mood")

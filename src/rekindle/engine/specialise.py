@@ -81,7 +81,17 @@ def part_of(
     key = (lowered.network.digest, frozenset(outputs), untouched, frozenset(touched), frozenset(positive))
     if key not in _MADE:
         _MADE[key] = _part(lowered, key[1], untouched, key[3], key[4])
-    return _MADE[key]
+    return _with_values_of(lowered.network, _MADE[key])
+
+
+def _with_values_of(network: Network, part: Part) -> Part:
+    """The part with the values of this network: it may have been made for one with the same equations."""
+    made = part.lowered.network
+    if made.values is network.values or made.values == network.values:
+        return part
+    own = replace(made, values=network.values)
+    own.__dict__["digest"] = made.digest  # of the equations, which are the same
+    return replace(part, lowered=replace(part.lowered, network=own))
 
 
 def task_part(lowered: Lowered, rows: Floats, segments: Sequence[Segments], outputs: Iterable[str]) -> Part | None:
