@@ -45,10 +45,11 @@ LOOK = 12
 """Weeks that a review looks ahead, so that what a block leaves behind counts too."""
 OPTIONS = ((), (0,), (0, 4), (0, 2, 4, 6), tuple(range(8)))
 """Weeks of a block that have a session."""
-PRICES = (0.15, 0.4)
+PRICES = (0.2,)
 """Weeks in response that a session must be worth."""
 CARE_H = 9000.0
 """Everybody is seen every week whatever the policy, so care is felt all year."""
+HARMS = ("systolic_rise", "dissociation", "craving", "bladder_injury")
 LOOKS_H = np.array([0.3, 0.5, 0.7, 1.0, 1.5])
 MADRS = scale("MADRS")
 WORLDS = (
@@ -67,13 +68,17 @@ class Subject:
     person: Person
     shift: Array
 
-    def follow(self, days: tuple[float, ...]) -> tuple[Array, Array, dict[str, Array]]:
+    def follow(
+        self, days: tuple[float, ...], *, around_sessions: bool = False
+    ) -> tuple[Array, Array, dict[str, Array]]:
         """Own scores and ratings weekly (weeks 0 to 52), and the outputs around each session (sessions, looks)."""
         person = with_doses(self.person, days)
         weekly = WEEK_H * np.arange(WEEKS + 1)
         looks = np.array([[day * DAY + HOUR + look for look in LOOKS_H] for day in days])
         times = sorted({0.0, *weekly.tolist(), *looks.ravel().tolist()})
-        names = tuple(dict.fromkeys((*MADRS.latents, "systolic_rise", "dissociation", "craving", "bladder_injury")))
+        if not around_sessions:
+            times = weekly.tolist()
+        names = (*MADRS.latents, *(HARMS if around_sessions else ()))
         parts = schedules(doses_of(person), self.parameters, times)
         found = courses(self.parameters, parts, names, threads=1)
         at = np.searchsorted(times, weekly)
@@ -83,6 +88,8 @@ class Subject:
         }
         own = observe(MADRS, raised, seed=0, error=False).total[0]
         ratings = observe(MADRS, raised, seed=SEED, start=self.number).total[0]
+        if not around_sessions:
+            return own, ratings, {}
         around = {name: found[name][0][np.searchsorted(times, looks)] for name in ("systolic_rise", "dissociation")}
         around |= {name: found[name][0][at] for name in ("craving", "bladder_injury")}
         return own, ratings, around
@@ -175,7 +182,7 @@ POLICIES: dict[str, Policy] = {
 
 def outcome(who: Subject, days: tuple[float, ...]) -> dict[str, float]:
     """What a year came to."""
-    own, ratings, around = who.follow(days)
+    own, ratings, around = who.follow(days, around_sessions=True)
     base = np.array([ratings[0]])
     well = response(MADRS, own[None, :], base)[0]
     since = np.array([4 * WEEK_H if response(MADRS, ratings[None, 4:5], base)[0, 0] else np.nan])
@@ -195,19 +202,23 @@ def outcome(who: Subject, days: tuple[float, ...]) -> dict[str, float]:
     }
 
 
+def _mean(values: list[float]) -> float:
+    """The mean of what is known."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
 def report(found: Mapping[str, list[dict[str, float]]]) -> dict[str, Any]:
     """Means by policy, and paired differences from the first plan to each fixed policy with intervals."""
     luck = np.random.default_rng(SEED)
-    table = {
-        name: {key: float(np.nanmean([row[key] for row in rows])) for key in rows[0]} for name, rows in found.items()
-    }
+    table = {name: {key: _mean([row[key] for row in rows]) for key in rows[0]} for name, rows in found.items()}
     pairs: dict[str, Any] = {}
     plans = [name for name in found if name.startswith("Rekindle")]
     for plan in plans:
         for other in (name for name in found if name not in plans):
             for key in ("upkeep_sessions", "weeks_in_response", "relapse"):
                 gap = np.array([a[key] - b[key] for a, b in zip(found[plan], found[other], strict=True)])
-                gap = gap[np.isfinite(gap)]
+                gap = gap[np.isfinite(gap)] if np.isfinite(gap).any() else np.zeros(1)
                 means = gap[luck.integers(0, len(gap), (2000, len(gap)))].mean(axis=1)
                 row = [float(gap.mean()), *np.percentile(means, [2.5, 97.5]).tolist()]
                 pairs[f"{plan} | {other} | {key}"] = row
@@ -218,7 +229,7 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=24)
-    parser.add_argument("--candidates", type=int, default=600)
+    parser.add_argument("--candidates", type=int, default=1500)
     parser.add_argument("--world", type=int, choices=range(len(WORLDS)), help="only this world")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
