@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +13,12 @@ from rekindle.errors import InputError
 from rekindle.outcomes import SCALES, observe
 from rekindle.trial.analyses import ancova, filled, hazard_ratio, kaplan_meier, mixed_model, odds_ratio
 from rekindle.trial.baselines import random_effects
+from rekindle.trial.quantify import Seen, rated
 from rekindle.trial.quantify_events import at_least
 from rekindle.trial.rating import chance_at_most, expected_and_sd, expected_items
 from rekindle.trial.rules import bootstrap, crps_of_draws, crps_of_normal
 from rekindle.trial.sequential import crossing, looks
+from rekindle.trial.staying import Staying
 
 NAN = math.nan
 
@@ -29,6 +33,32 @@ def test_gaps_are_filled_as_named() -> None:
     np.testing.assert_array_equal(filled(scores, "observed", baseline), scores)
     with pytest.raises(InputError):
         filled(scores, "guess", baseline)
+
+
+@pytest.mark.parametrize("missing", ["locf", "nri"])
+def test_expected_filled_ratings_are_those_of_people_who_leave(missing: str) -> None:
+    chances, means, errors = np.array([0.9, 0.7, 0.4]), np.array([30.0, 22.0, 10.0]), np.array([3.0, 2.0, 4.0])
+    times = (0.0, 24.0, 48.0, 72.0)
+    scored = {
+        time: (np.full((1, 1), mean), np.full((1, 1), sd))
+        for time, mean, sd in zip(times[1:], means, errors, strict=True)
+    }
+    view = SimpleNamespace(
+        trial=SimpleNamespace(missing=missing),
+        stopped=None,
+        score=lambda scale, time, item: scored[time],
+        entry=lambda scale, item, baseline: np.full((1, 1), 34.0),
+    )
+    number = SimpleNamespace(scale="MADRS", item=None, options=SimpleNamespace(baseline="period"))
+    stay = Staying(times, np.array([1.0, *chances]).reshape(4, 1, 1))
+    part: Any = Seen(view, number, np.ones((1, 1)), stay, 20.0)  # type: ignore[arg-type]
+    value, variance, _ = rated(part, 72.0)
+    random = np.random.default_rng(5)
+    drawn = means + errors * random.standard_normal((200_000, 3))
+    drawn[random.random(200_000)[:, None] >= chances] = NAN
+    last = filled(drawn, missing, np.full(200_000, 34.0))[:, -1]
+    assert value[0, 0] == pytest.approx(last.mean(), abs=0.1)
+    assert variance[0, 0] == pytest.approx(last.var(), rel=0.02)
 
 
 def test_ancova_without_a_covariate_is_the_t_test() -> None:

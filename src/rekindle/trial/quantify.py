@@ -83,18 +83,17 @@ def rated(part: Seen, time_h: float) -> tuple[Array, Array, Array]:
     here = part.stay.at(time_h)
     if missing == "observed":
         return expected, sd**2, part.weight * here
-    if missing == "nri":
-        entry = _entry(part)
-        return here * expected + (1.0 - here) * entry, here * sd**2, part.weight
-    value, variance = here * expected, here * sd**2
+    # Which rating counts is itself a matter of chance: its spread comes from the mean of squares.
+    value, square = here * expected, here * (sd**2 + expected**2)
     later = here
-    for time in reversed(times):
+    for time in reversed(times) if missing == "locf" else ():
         now = part.stay.at(time)
         score, spread = _score(part, time)
-        value, variance = value + (now - later) * score, variance + (now - later) * spread**2
+        value, square = value + (now - later) * score, square + (now - later) * (spread**2 + score**2)
         later = now
-    value = value + (1.0 - later) * _entry(part)
-    return value, variance, part.weight
+    entry = _entry(part)
+    value, square = value + (1.0 - later) * entry, square + (1.0 - later) * entry**2
+    return value, np.maximum(square - value**2, 0.0), part.weight
 
 
 def _of_either(part: Seen, time_h: float, expected: Array, sd: Array) -> tuple[Array, Array, Array]:
