@@ -192,3 +192,31 @@ def test_a_sentence_that_cannot_be_read_is_refused_with_its_place() -> None:
     with pytest.raises(InputError) as caught:
         update(bad, candidates=10)
     assert "person.yaml, line 7" in str(caught.value)
+
+
+def test_every_future_agrees_about_the_past(better) -> None:
+    """What is planned changes nothing before it is given."""
+    from rekindle.inference.paths import future
+
+    times = [5 * DAY, 9 * DAY, NOW]
+    plans = [
+        Planned(parse("no treatment"), NOW, NOW + 60 * DAY),
+        Planned(parse("40 mg IV over 40 min, weekly for 8 weeks"), NOW + DAY, NOW + 60 * DAY),
+        Planned(parse("40 mg IV over 40 min, once"), NOW + 50 * DAY, NOW + 60 * DAY),
+    ]
+    found = [
+        future(better, plan, scales=("MADRS",), times_h=times, draws=60).at("severity", np.array(times))
+        for plan in plans
+    ]
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], atol=2e-4)
+
+
+def test_care_ends_when_doses_stop_and_begins_again_with_the_next() -> None:
+    from rekindle.inference.candidates import care_windows
+
+    assert care_windows([], 168.0, 500.0) == []
+    assert care_windows([(10.0, 11.0)], 168.0, 500.0) == [(0.0, 500.0)]
+    monthly = [(672.0 * month, 672.0 * month + 1.0) for month in range(4)]
+    assert care_windows(monthly, 168.0, 0.0) == [(0.0, 3 * 672.0 + 169.0)]
+    assert care_windows([(0.0, 1.0), (2000.0, 2001.0)], 168.0, 300.0) == [(0.0, 300.0), (2000.0, 2169.0)]

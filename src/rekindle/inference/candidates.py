@@ -45,6 +45,11 @@ WEARING_OFF = 4.0
 
 Assumed; plausible 1 to 8. After ten sessions a value of 4 takes about two fifths off what a dose does.
 """
+LONGEST_GAP_H = 840.0
+"""Sessions at most this far apart count as one treatment, in which a person stays in care: five weeks.
+
+Assumed; plausible two to eight weeks. Monthly maintenance is treatment, two courses a season apart are not.
+"""
 SCREENING = 5e-3
 """Relative tolerance of the solver for candidates: at most 0.02 points of the MADRS in 2,000 courses of ten doses."""
 
@@ -186,17 +191,23 @@ def _shifted(course: Course, from_h: float, body: Mapping[str, float | str | Non
 
 
 def schedules_of(
-    doses: Sequence[Administration], parameters: Mapping[str, Array], times_h: Sequence[float], *, drug: bool = True
+    doses: Sequence[Administration],
+    parameters: Mapping[str, Array],
+    times_h: Sequence[float],
+    *,
+    now_h: float = 0.0,
+    drug: bool = True,
 ) -> list[Segments]:
     """Compiled schedules, one a candidate, or a single one when all are alike.
 
-    With `drug` off only visits and care are left. `parameters` are those of `parameters_of`.
+    Care (see `care_windows`) lasts until `now_h` at least. With `drug` off only visits and care are left.
+    `parameters` are those of `parameters_of`.
     """
     usual = {name: float(parameters[name][0]) for name in DELIVERY}
     matter = [name for name in _that_matter(doses, usual) if name not in TIMING]
     own: dict[str, Any] = usual | {name: parameters[name] for name in matter}
     own["care_after"] = float(parameters["care_after"][0])
-    schedule, lowered = _schedule(doses, own, times_h, drug), lowered_model()
+    schedule, lowered = _schedule(doses, own, times_h, now_h, drug), lowered_model()
     if not matter:
         return [compile_schedule(schedule, lowered)]
     return list(compile_together(schedule, lowered, len(parameters["care_after"])))
@@ -209,15 +220,36 @@ def _that_matter(doses: Sequence[Administration], own: Mapping[str, float]) -> l
 
 
 def _schedule(
-    doses: Sequence[Administration], own: Mapping[str, Any], times_h: Sequence[float], drug: bool
+    doses: Sequence[Administration], own: Mapping[str, Any], times_h: Sequence[float], now_h: float, drug: bool
 ) -> Schedule:
     events: list[Event] = list(deliver(doses, own))
     if not drug:
         events = [event for event in events if getattr(event, "target", "") in CIRCUMSTANCES]
-    if doses:
-        last = max(dose.end_h for dose in doses)
-        events.insert(0, Infusion(0.0, "care", 1.0, last + own["care_after"]))
-    return Schedule(tuple(events), tuple(times_h))
+    windows = care_windows([(dose.time_h, dose.end_h) for dose in doses], own["care_after"], now_h)
+    care = [Infusion(begin, "care", 1.0, end - begin) for begin, end in windows]
+    return Schedule((*care, *events), tuple(times_h))
+
+
+def care_windows(
+    doses: Sequence[tuple[float, float]], after_h: float, now_h: float, gap_h: float = LONGEST_GAP_H
+) -> list[tuple[float, float]]:
+    """When the person is in care, as pairs of hours: from the start until now, and on while doses follow each other.
+
+    Care lasts `after_h` beyond a dose, and from one dose to the next where they are at most `gap_h` apart. So every
+    future agrees about the past. Nobody without a dose is in care. `doses` are pairs of start and end.
+
+    >>> care_windows([(0.0, 1.0), (200.0, 201.0), (3000.0, 3001.0)], 168.0, 300.0)
+    [(0.0, 369.0), (3000.0, 3169.0)]
+    """
+    windows: list[tuple[float, float]] = []
+    for begin, end in sorted(doses):
+        if not windows:
+            windows.append((0.0, max(end + after_h, now_h)))
+        elif begin <= max(windows[-1][1], windows[-1][1] - after_h + gap_h):
+            windows[-1] = (windows[-1][0], max(windows[-1][1], end + after_h))
+        else:
+            windows.append((begin, end + after_h))
+    return windows
 
 
 def courses(

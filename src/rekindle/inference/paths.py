@@ -88,7 +88,7 @@ def future(
     ratings = [rating for rating in person.ratings if not scale(rating.scale).person_inputs]
     times = sorted({0.0, *look_times(ratings), *(float(time) for time in times_h)})
     wanted = tuple(dict.fromkeys((*latents_of((*scales, *(rating.scale for rating in ratings))), *outputs)))
-    schedules = schedules_of(doses, parameters, times, drug=drug)
+    schedules = schedules_of(doses, parameters, times, now_h=person.now_h, drug=drug)
     solved = courses(parameters, schedules, wanted, threads=threads)
     each = np.repeat(np.arange(len(rows)), count)
     good = np.asarray(np.isfinite(solved[wanted[0]]).all(axis=1))

@@ -188,7 +188,7 @@ class _Work:
     def solve(self, candidates: Candidates, place: Integers) -> _Round:
         """A round: every candidate given the person's doses and compared with what was seen."""
         parameters = parameters_of(candidates, self.person)
-        schedules = schedules_of(self.doses, parameters, self.times)
+        schedules = schedules_of(self.doses, parameters, self.times, now_h=self.person.now_h)
         outputs = courses(parameters, schedules, self.outputs, threads=self.threads)
         expected = expected_ratings(self.person.ratings, outputs, self.times)
         solved = np.isfinite(outputs[self.outputs[0]]).all(axis=1)
