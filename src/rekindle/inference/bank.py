@@ -35,6 +35,10 @@ REPEATED = 2_000_000
 """Rows numbered from here on repeat one set with other people; what is not estimated stays at the table's value."""
 
 
+MOST_KNOWN = 0.9
+"""A row may lack a tenth of its numbers (nobody well enough to be withdrawn, say), not more."""
+
+
 @dataclass(frozen=True)
 class Bank:
     """Simulated rows: `shares` (rows, parameters), `expected` (rows, targets), row `numbers`, `seconds` they took."""
@@ -148,14 +152,16 @@ class BankFile:
         expected = self.simulator.expected(
             values, people=self.settings.people, seed=people_seed(self.settings.seed, number)
         )[0]
-        if not np.all(np.isfinite(expected)):
-            wrong = [
-                target.key for target, value in zip(self.simulator.targets, expected, strict=True)
-                if not np.isfinite(value)
-            ]  # fmt: skip
-            raise SolverError(f"Row {number} gives no number for {', '.join(wrong[:3])}.")
+        known = np.isfinite(expected)
+        if known.mean() < MOST_KNOWN:
+            wrong = [target.key for target, yes in zip(self.simulator.targets, known, strict=True) if not yes]
+            raise SolverError(f"Row {number} gives no number for {', '.join(wrong[:3])} and others.")
         seconds = round(time.perf_counter() - began, 3)
-        return {"row": number, "seconds": seconds, "shares": shares.tolist(), "expected": expected.tolist()}
+        return {"row": number, "seconds": seconds, "shares": shares.tolist(), "expected": numbers_or_none(expected)}
+
+    def expected(self, numbers: Sequence[int]) -> Array:
+        """Expected numbers of the given rows, shape (rows, targets), NaN where there was none."""
+        return np.array([self.rows[number]["expected"] for number in numbers], dtype=np.float64)
 
     def bank(self) -> Bank:
         """All rows so far but the repeated ones, in order of their numbers."""
@@ -163,7 +169,7 @@ class BankFile:
         width, count = len(self.prior.parameters), len(self.simulator.targets)
         return Bank(
             np.array([self.rows[number]["shares"] for number in numbers]).reshape(-1, width),
-            np.array([self.rows[number]["expected"] for number in numbers]).reshape(-1, count),
+            _completed(self.expected(numbers).reshape(-1, count)),
             np.array(numbers, dtype=np.int64),
             float(sum(row["seconds"] for row in self.rows.values())),
         )
@@ -181,7 +187,23 @@ def luck_of_people(
     """
     numbers = [REPEATED + start + place for place in range(count)]
     file.fill(np.tile(shares, (count, 1)), numbers, progress)
-    return np.asarray(np.array([file.rows[number]["expected"] for number in numbers]).std(axis=0, ddof=1))
+    return np.asarray(_completed(file.expected(numbers)).std(axis=0, ddof=1))
+
+
+def numbers_or_none(expected: Array) -> list[float | None]:
+    """Numbers for JSON: None where there is none, as when nobody reached the stage that a number is about."""
+    return [float(value) if np.isfinite(value) else None for value in expected]
+
+
+def _completed(expected: Array) -> Array:
+    """The numbers with the median of all other rows where a row has none; zero where no row has any."""
+    known = np.isfinite(expected)
+    if known.all():
+        return expected
+    middle = [
+        float(np.median(column[yes])) if yes.any() else 0.0 for column, yes in zip(expected.T, known.T, strict=True)
+    ]
+    return np.where(known, expected, np.array(middle))
 
 
 def row_values(prior: Prior, shares: Array, settings: BankSettings, number: int) -> dict[str, Array]:

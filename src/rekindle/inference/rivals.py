@@ -107,7 +107,7 @@ def weigh(
             )
             numbers = found.bank.numbers[some]
             file.fill(found.bank.shares[some], numbers.tolist(), progress)
-            simulated = np.array([file.rows[int(number)]["expected"] for number in numbers])
+            simulated = file.bank().only(np.isin(file.bank().numbers, numbers)).expected
             emulator, changed = _changed(found, found.bank.shares[some], simulated - found.bank.expected[some])
         facts = found.facts._replace(intercept=emulator.intercept, linear=emulator.linear, quadratic=emulator.quadratic)
         facts = facts._replace(fixed=_with_error(found, emulator))
