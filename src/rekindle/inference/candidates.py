@@ -8,7 +8,6 @@ is the same for all. All candidates are given the person's own doses in one solv
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +17,10 @@ from numpy.typing import NDArray
 from rekindle.cohort import person_parameters
 from rekindle.dosing import Course, parse
 from rekindle.engine.schedule import Infusion, Schedule, Segments, compile_schedule, compile_together
-from rekindle.errors import InputError, RekindleError
+from rekindle.errors import InputError
 from rekindle.mechanism.delivery import DURATIONS, NEEDED, deliver
 from rekindle.mechanism.parameters import parameter_table
+from rekindle.person.doses import given_once
 from rekindle.population import People, draw, variability
 from rekindle.population.variability import weights
 from rekindle.simulate import lowered_model
@@ -151,25 +151,10 @@ def doses_of(person: Person, planned: Planned | None = None) -> tuple[Administra
     body = _body(person)
     found: list[Administration] = []
     for given in person.given:
-        found.extend(_shifted(parse_at(given.sentence, given.where), given.time_h, body, given.where))
+        found.extend(_shifted(given_once(given.sentence, given.where), given.time_h, body, given.where))
     if planned is not None:
         found.extend(_shifted(planned.course, planned.from_h, body, "the planned course"))
     return tuple(sorted(found, key=lambda dose: dose.time_h))
-
-
-def parse_at(sentence: str, where: str) -> Course:
-    """The course of a sentence, given once where it does not say when; an error names its place.
-
-    Raises:
-        InputError: what the language of doses says of the sentence.
-    """
-    with suppress(RekindleError):
-        return parse(f"{sentence}, once")
-    try:
-        return parse(sentence)
-    except RekindleError as error:
-        error.where = f"{where}: {error.where}" if error.where and where else where or error.where
-        raise
 
 
 def _body(person: Person) -> dict[str, float | str | None]:

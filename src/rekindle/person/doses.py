@@ -25,7 +25,7 @@ def single(sentence: str, where: str) -> Given:
     Raises:
         InputError: the sentence cannot be read, or says more than one dose or a time of its own.
     """
-    course = _once(sentence, where)
+    course = given_once(sentence, where)
     if course.session_count != 1:
         count = course.session_count or "no"
         raise InputError(
@@ -39,7 +39,12 @@ def single(sentence: str, where: str) -> Given:
     return Given(0.0, session_words(session), where)
 
 
-def _once(sentence: str, where: str) -> Course:
+def given_once(sentence: str, where: str) -> Course:
+    """The course of a sentence, given once where it does not say when; an error names its place.
+
+    Raises:
+        InputError: what the language of doses says of the sentence.
+    """
     try:
         return parse(f"{sentence}, once")
     except RekindleError as error:
@@ -99,7 +104,7 @@ def administrations(given: Given, body: Body) -> list[Administration]:
         InputError: a dose by weight without the weight, height or sex that it needs.
     """
     try:
-        doses = _once(given.sentence, given.where).administrations(**body)  # type: ignore[arg-type]
+        doses = given_once(given.sentence, given.where).administrations(**body)  # type: ignore[arg-type]
     except InputError as error:
         error.where = given.where
         raise
