@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.dosing.drugs import DRUGS
-from rekindle.inference.candidates import parse_at
+from rekindle.person.doses import given_once
 
 if TYPE_CHECKING:
     from rekindle.dosing import Course
@@ -70,7 +70,7 @@ def given_sessions(person: Person) -> Sessions:
     Raises:
         InputError: as `sessions_of`, or a sentence that cannot be read.
     """
-    return _sessions([(parse_at(given.sentence, given.where), given.time_h) for given in person.given], person)
+    return _sessions([(given_once(given.sentence, given.where), given.time_h) for given in person.given], person)
 
 
 def planned_sessions(planned: Planned | None, person: Person) -> Sessions:
