@@ -64,4 +64,7 @@ def test_options_that_would_do_nothing_or_cannot_be_are_refused(
     for option, value in (("--people", "0"), ("--people", "1"), ("--sets", "1"), ("--seed", "-1")):
         assert main(["score", str(EXAMPLE), *out, option, value]) == 2
         assert option in capsys.readouterr().err
+    for command in ("trial", "score"):
+        assert main([command, str(EXAMPLE), *out, "--threads", "0"]) == 2
+        assert "--threads" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

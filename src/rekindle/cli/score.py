@@ -44,7 +44,7 @@ def score(
     from rekindle.trial.score import score as score_of
 
     check_replaceable(out)
-    _checked(sets, people, seed)
+    _checked(sets, people, seed, threads)
     trials = _read(files)
     library = [*published_trials(), *_foreign(trials)]
     with run_directory(out) as directory:
@@ -80,11 +80,11 @@ def _words(value: float | None) -> str:
     return "not known" if value is None else f"{value:.1f}"
 
 
-def _checked(sets: int, people: int, seed: int) -> None:
+def _checked(sets: int, people: int, seed: int, threads: int | None) -> None:
     """Nothing, when these can be.
 
     Raises:
-        InputError: a negative seed, or too few sets or people.
+        InputError: a negative seed, too few sets or people, or no processor core.
     """
     from rekindle.errors import InputError
 
@@ -93,6 +93,8 @@ def _checked(sets: int, people: int, seed: int) -> None:
     for count, option in ((sets, "--sets"), (people, "--people")):
         if not 2 <= count <= 100_000:
             raise InputError(f"{count} cannot be.", where=option, hint="2 to 100,000.")
+    if threads is not None and threads < 1:
+        raise InputError(f"{threads} is no number of processor cores.", where="--threads", hint="1 or more.")
 
 
 def _read(files: list[Path] | None) -> list[Trial]:

@@ -51,7 +51,7 @@ def trial(
 
     check_replaceable(out)
     read = read_trial(file)
-    luck = _checked(read.seed if seed is None else seed, people)
+    luck = _checked(read.seed if seed is None else seed, people, threads)
     asked = _asked(power, endpoint, look, spending, sets)
     found = _run(read, out, luck, people, threads, asked, page=not no_report)
     if json:
@@ -107,11 +107,11 @@ def _p(value: float | None) -> str:
     return "not known" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _checked(seed: int, people: int | None) -> int:
-    """The seed, when it and the number of people can be.
+def _checked(seed: int, people: int | None, threads: int | None) -> int:
+    """The seed, when it and the numbers of people and threads can be.
 
     Raises:
-        InputError: a negative seed, or fewer than two people.
+        InputError: a negative seed, fewer than two people, or no processor core.
     """
     from rekindle.errors import InputError
 
@@ -119,6 +119,8 @@ def _checked(seed: int, people: int | None) -> int:
         raise InputError(f"The seed {seed} is not from 0 to 2^63 - 1.", where="--seed")
     if people is not None and not 2 <= people <= 100_000:
         raise InputError(f"{people} people an arm cannot be.", where="--people", hint="2 to 100,000.")
+    if threads is not None and threads < 1:
+        raise InputError(f"{threads} is no number of processor cores.", where="--threads", hint="1 or more.")
     return seed
 
 
