@@ -153,6 +153,20 @@ def test_moved_candidates_agree_with_brute_force(better) -> None:
     assert (np.abs(quick - brute) < allowed).all()
 
 
+def test_one_candidate_that_cannot_be_solved_spoils_no_proposal(better) -> None:
+    import rekindle.inference.update as module
+
+    work = module._Work(better.person, shared_sets(), better.wander, None)
+    base, _, _ = module._screened(work, 60, 3)
+    solved = work.solve(base, np.arange(60))
+    for name in ("mean", "variance", "slope"):
+        getattr(solved.expected, name)[7] = np.nan
+    solved.log_likelihood[7] = -np.inf
+    weights = np.where(np.arange(60) == 7, 0.0, 1.0 / 59.0)
+    near = module._next([solved], weights, work, base)
+    assert np.isfinite(near.mean(np.arange(5), np.zeros(5, dtype=np.int64))).all() and np.isfinite(near.factor).all()
+
+
 def test_a_person_unlike_anyone_is_named() -> None:
     odd = (START, Rated(5 * DAY, "MADRS", 2.0), Rated(5.5 * DAY, "MADRS", 58.0), Rated(6 * DAY, "MADRS", 1.0))
     assert update(person(*odd), candidates=600).verdict == UNLIKE

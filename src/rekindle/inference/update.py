@@ -270,7 +270,7 @@ def _next(rounds: Sequence[_Round], weights: Array, work: _Work, base: Candidate
     luck = np.concatenate([each.candidates.luck for each in rounds])[rows]
     place = np.concatenate([each.place for each in rounds])[rows]
     which = np.concatenate([each.candidates.which for each in rounds])[rows]
-    some = rounds[-1].expected
+    some = rounds[-1].expected.of(np.flatnonzero(np.isfinite(rounds[-1].log_likelihood)))
     noise = some.wander_covariance(work.wander).mean(axis=0) + np.diag(some.variance.mean(axis=0))
     start = np.asarray(base.people["baseline_madrs"], dtype=np.float64)
     kept = weights[rows] / weights[rows].sum()
