@@ -1,0 +1,56 @@
+"""The luck of published numbers by textbook formulas, and the footing that scores of different scales share."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rekindle.trial import compare, life, quantify
+from rekindle.trial.baselines import to_common
+from rekindle.trial.moments import ScoredNumber
+from rekindle.trial.prediction import _missed
+
+
+def number(scale: str) -> ScoredNumber:
+    return ScoredNumber("t", 0, None, "mean_change", ("a",), scale, "points", 24.0, -10.0, None, (20.0,), False, 1, "a")
+
+
+def test_the_luck_of_a_share_is_that_of_a_count() -> None:
+    expected, luck = quantify.share(np.array([0.4]), 50.0)
+    assert expected[0] == pytest.approx(40.0)
+    assert luck[0] == pytest.approx(100.0 * math.sqrt(0.4 * 0.6 / 50.0))
+
+
+def test_the_luck_of_a_standard_deviation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantify, "_standard_deviation", lambda part, of: np.array([10.0]))
+    part: Any = SimpleNamespace(number=SimpleNamespace(options=SimpleNamespace(of="change")), n=51.0)
+    assert quantify.standard_deviation(part)[1][0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("design", "wanted"), [("parallel", math.sqrt(5.0)), ("crossover", math.sqrt(2.5))])
+def test_the_luck_of_a_difference_is_smaller_within_people(design: str, wanted: float) -> None:
+    part: Any = SimpleNamespace(n=40.0, view=SimpleNamespace(trial=SimpleNamespace(design=design)))
+    ten = np.array([10.0])
+    assert compare._luck(part, part, ten, ten)[0] == pytest.approx(wanted)
+
+
+def test_points_of_any_scale_are_brought_to_the_range_of_the_madrs() -> None:
+    assert to_common(number("MADRS"), 6.0) == pytest.approx(6.0)
+    assert to_common(number("HAM-D17"), 5.2) == pytest.approx(6.0)
+
+
+def test_the_misfit_of_points_is_in_per_cent_of_the_range() -> None:
+    drawn = _missed(number("MADRS"), np.zeros(4000), {"points": np.full(4000, 10.0)}, np.random.default_rng(1))
+    assert drawn.std() == pytest.approx(6.0, rel=0.05)
+
+
+def test_load_from_outside_settles_at_its_spread() -> None:
+    times = life.changes_h(24.0 * 365.0)
+    late = life.paths(3, 4000, times)[:, -8:]
+    assert late.std() == pytest.approx(1.0, abs=0.04)
+    apart = math.exp(-life.STEP_H / life.MEMORY_H)
+    assert np.corrcoef(late[:, -2], late[:, -1])[0, 1] == pytest.approx(apart, abs=0.04)
