@@ -57,7 +57,7 @@ class Settings:
     draws: int = 200
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
     refit_sampler: SamplerSettings = field(default_factory=lambda: SamplerSettings(2, 200, 250))
-    short_sampler: SamplerSettings = field(default_factory=lambda: SamplerSettings(1, 250, 297))
+    short_sampler: SamplerSettings = field(default_factory=lambda: SamplerSettings(1, 120, 198))
     held: Mapping[str, float] = field(default_factory=dict)
 
 
