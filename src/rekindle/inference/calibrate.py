@@ -49,9 +49,9 @@ class Settings:
     """
 
     seed: int = 1
-    sets: int = 400
-    refined: int = 200
-    people: int = 24
+    sets: int = 256
+    refined: int = 144
+    people: int = 32
     luck_people: int = 200
     checked: int = 100
     draws: int = 200
