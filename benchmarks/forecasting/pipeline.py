@@ -112,6 +112,9 @@ def main() -> None:
     begun, shared, found = time.perf_counter(), sets(), []
     for number in range(asked.people):
         found.append(one(number, shared, asked.candidates))
+        if asked.json and (number % 5 == 4 or number == asked.people - 1):
+            content = {"seed": SEED, "candidates": asked.candidates, "seconds": time.perf_counter() - begun}
+            asked.json.write_text(json.dumps({**content, **report(found)}, indent=1) + "\n", encoding="utf-8")
         if number % 10 == 9:
             print(f"{number + 1} persons: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
     made = report(found)
@@ -120,9 +123,6 @@ def main() -> None:
           f"50 % {100 * summary['cover50']:.1f}, bias {summary['bias']:.2f}, CRPS {summary['crps']:.2f}; "
           f"least Holm p {min(made['ranks']['holm'].values()):.3f}; effective {made['effective']}; "
           f"k {made['pareto_k']}; {made['verdicts']}; {made['surprise']}")  # fmt: skip
-    if asked.json:
-        content = {"seed": SEED, "candidates": asked.candidates, "seconds": time.perf_counter() - begun}
-        asked.json.write_text(json.dumps({**content, **made}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
