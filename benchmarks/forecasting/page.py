@@ -215,14 +215,12 @@ def _patients(found: dict[str, Json]) -> list[str]:
 def _year(found: dict[str, Json]) -> list[str]:
     parts = [
         "## A year under four policies",
-        "Everybody has eight infusions of 40 mg in four weeks and is rated every week of the year, with care all year; "
-        "then the rhythm of the spray's label (weekly for a month, then every second week), a session every "
-        "four weeks, "
-        "a session in each week whose MADRS shows no response, or Rekindle's plan: every eight weeks the person is "
-        "updated and, of no, one, two, four or eight sessions in the next eight weeks, those are given that "
-        "promise the "
-        "most weeks in response over twelve, less a price a session. Relapse: half of the gain lost at two visits "
-        "running, among those in response at week 4.",
+        "Everybody has had eight infusions of 40 mg in four weeks, is in response by the rating at their end, and is "
+        "rated every week of the year, with care all year. What follows is the rhythm of the spray's label (weekly for "
+        "a month, then every second week), a session every four weeks, a session in each week whose MADRS shows no "
+        "response, or Rekindle's plan: every eight weeks the person is updated and, of no, one, two, four or eight "
+        "sessions in the next eight weeks, those are given that promise the most weeks in response over twelve, less "
+        "a price a session. Relapse: half of the gain lost at two visits running.",
     ]
     for world in found["year"]["worlds"]:
         rows = [
@@ -231,7 +229,7 @@ def _year(found: dict[str, Json]) -> list[str]:
              f"{100 * row['craving']:.1f}", f"{row['bladder']:.4f}"]
             for name, row in world["policies"].items()
         ]  # fmt: skip
-        head = ["policy", "sessions after week 4", "weeks in response of 48", "relapsed, % of responders", "mean MADRS",
+        head = ["policy", "sessions after week 4", "weeks in response of 48", "relapsed, %", "mean MADRS",
                 "sessions above 180 mmHg", "worst CADSS", "craving", "bladder"]  # fmt: skip
         parts += [f"World: {world['world']}, {world['persons']} persons.", table(head, rows), _gaps(world)]
     parts += [

@@ -2,9 +2,9 @@
 
     python benchmarks/forecasting/year.py --people 24 --json year.json
 
-Everybody has eight infusions in four weeks and is seen every week of the year; what differs is what follows. A policy
-is a function from what the clinic knows of a person to the sessions of its next block of weeks. Persons, drift and
-rating errors are the same under every policy.
+Everybody has had eight infusions in four weeks, is in response at the end of them, and is seen every week of the year;
+what differs is what follows. A policy is a function from what the clinic knows of a person to the sessions of its next
+block of weeks. Persons, drift and rating errors are the same under every policy.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -119,6 +119,18 @@ def true_person(number: int, world: World, shared: Sets) -> Subject:
     return Subject(number, candidate, parameters, person, shift[None, :])
 
 
+def responders(world: World, shared: Sets, count: int) -> Iterator[Subject]:
+    """Persons of a world whose rating at week 4 shows a response, as upkeep is for them."""
+    number, found = 0, 0
+    while found < count:
+        who = true_person(number, world, shared)
+        _, ratings, _ = who.follow(INDUCTION_DAYS)
+        number += 1
+        if ratings[4] <= 0.5 * ratings[0]:
+            found += 1
+            yield who
+
+
 Policy = Callable[[Subject, Sets, int], tuple[float, ...]]
 
 
@@ -140,11 +152,12 @@ def monthly(who: Subject, shared: Sets, candidates: int) -> tuple[float, ...]:
 def triggered(who: Subject, shared: Sets, candidates: int) -> tuple[float, ...]:
     """A session in each week in which the rating shows no response."""
     days = INDUCTION_DAYS
+    _, ratings, _ = who.follow(days)
     for week in range(4, WEEKS):
-        _, ratings, _ = who.follow(days)
         if ratings[week] > 0.5 * ratings[0]:
             # The rating is of the morning, the session follows it.
             days = (*days, 7.0 * week)
+            _, ratings, _ = who.follow(days)
     return days
 
 
@@ -239,8 +252,7 @@ def main() -> None:
     made: dict[str, Any] = {}
     for world in WORLDS if asked.world is None else WORLDS[asked.world : asked.world + 1]:
         found: dict[str, list[dict[str, float]]] = {name: [] for name in POLICIES}
-        for number in range(asked.people):
-            who = true_person(number, world, shared)
+        for number, who in enumerate(responders(world, shared, asked.people)):
             for name, policy in POLICIES.items():
                 found[name].append(outcome(who, policy(who, shared, asked.candidates)))
             print(f"{world.name}, {number + 1}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
