@@ -10,7 +10,7 @@ import pytest
 from toy_trials import ToyTrials, toy_prior
 
 from rekindle.errors import InputError, SolverError
-from rekindle.inference.bank import BankFile, BankSettings, made_bank, design
+from rekindle.inference.bank import BankFile, BankSettings, design, made_bank
 from rekindle.inference.emulator import fit
 from rekindle.inference.priors import candidates, prior_of
 from rekindle.inference.targets import Target
