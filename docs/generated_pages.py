@@ -25,7 +25,8 @@ SECTIONS = {
         "parameters.md", "trials-catalogue.md",
     ),
     "How it is made": (
-        "architecture.md", "verification.md", "benchmarks.md", "visual.md", "reference.md", "contributing.md",
+        "architecture.md", "verification.md", "forecasting-proof.md", "benchmarks.md", "visual.md",
+        "reference.md", "contributing.md",
     ),
 }  # fmt: skip
 """The order of the pages; one that stands in no section goes to the end, so that none is lost."""
