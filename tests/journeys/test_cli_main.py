@@ -19,7 +19,9 @@ def test_help_lists_the_commands_and_no_others(capsys: pytest.CaptureFixture[str
     assert main(["--help"]) == 0
     printed = capsys.readouterr()
     listed = [line.split()[0] for line in printed.out.split("Commands:")[1].splitlines() if line.strip()]
-    assert listed == ["simulate", "dose", "predict", "model", "evidence"]
+    assert listed == [
+        "simulate", "dose", "calibrate", "plan", "predict", "forecast", "trial", "score", "bench", "model", "evidence",
+    ]  # fmt: skip
     assert printed.err == ""
 
 

@@ -151,7 +151,8 @@ def test_what_is_no_span_of_time_is_refused(text: str) -> None:
 
 
 def test_the_examples_are_studies() -> None:
-    examples = sorted((ROOT / "examples").glob("*.yaml"))
-    assert examples
+    others = {"person.yaml", "trial.yaml"}  # a person's file and a trial's, which have readers of their own
+    examples = sorted(path for path in (ROOT / "examples").glob("*.yaml") if path.name not in others)
+    assert len(examples) >= 2
     for path in examples:
         assert read_study(path).arms

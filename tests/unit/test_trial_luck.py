@@ -54,3 +54,18 @@ def test_load_from_outside_settles_at_its_spread() -> None:
     assert late.std() == pytest.approx(1.0, abs=0.04)
     apart = math.exp(-life.STEP_H / life.MEMORY_H)
     assert np.corrcoef(late[:, -2], late[:, -1])[0, 1] == pytest.approx(apart, abs=0.04)
+
+
+def test_sets_under_which_nobody_comes_so_far_give_way_to_others() -> None:
+    from types import SimpleNamespace
+
+    from rekindle.errors import SolverError
+    from rekindle.trial.prediction import _reached
+
+    number = SimpleNamespace(record="eff-x", trial="x")
+    luck = np.random.default_rng(1)
+    expected, sd = _reached(number, np.array([np.nan, 20.0, 30.0, np.nan]), np.array([np.nan, 2.0, 3.0, np.nan]), luck)
+    assert set(expected) == {20.0, 30.0}
+    assert np.array_equal(sd, expected / 10.0)
+    with pytest.raises(SolverError, match="eff-x"):
+        _reached(number, np.array([np.nan] * 9 + [1.0]), np.ones(10), luck)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rekindle.errors import SolverError
 from rekindle.outcomes import SCALES
 from rekindle.streams import generator
 from rekindle.trial.design import Trial
@@ -87,15 +88,36 @@ def _predicted(trial: Trial, moments: Moments, asked: Draws, seed: int) -> Predi
     luck = generator(seed, "prediction", trial.name)
     columns, wide, narrow = [], [], []
     for place, number in enumerate(moments.numbers):
-        expected = moments.expected[:, place]
+        expected, sampling_sd = _reached(number, moments.expected[:, place], moments.sampling_sd[:, place], luck)
         missed = _missed(number, expected, asked.misfit, luck)
-        columns.append(_with_luck(number, missed, moments.sampling_sd[:, place], luck))
+        columns.append(_with_luck(number, missed, sampling_sd, luck))
         wide.append(float(np.std(missed)))
-        narrow.append(float(np.sqrt(np.mean(moments.sampling_sd[:, place] ** 2))))
+        narrow.append(float(np.sqrt(np.mean(sampling_sd**2))))
     shape = (len(moments.expected) * PER_SET, len(columns))
     drawn = np.stack(columns, axis=1) if columns else np.empty(shape)
     parts = {"parameters and trial": np.array(wide), "luck": np.array(narrow)}
     return Predicted(trial, moments.numbers, drawn, parts, asked.source, asked.left_out)
+
+
+def _reached(
+    number: ScoredNumber, expected: Array, sampling_sd: Array, luck: np.random.Generator
+) -> tuple[Array, Array]:
+    """Expected values and their luck, where sets under which nobody comes so far give way to others, drawn by chance.
+
+    In a trial that goes on with those who are well, such a set says nothing about what became of them.
+
+    Raises:
+        SolverError: hardly any set lets anybody come so far.
+    """
+    there = np.flatnonzero(np.isfinite(expected) & np.isfinite(sampling_sd))
+    if 4 * len(there) < len(expected):
+        raise SolverError(
+            f"Too few parameter sets give '{number.record}' of {number.trial}: {len(there)} of {len(expected)}."
+        )
+    rows = np.arange(len(expected))
+    away = np.setdiff1d(rows, there)
+    rows[away] = luck.choice(there, size=len(away))
+    return expected[rows], sampling_sd[rows]
 
 
 def _missed(number: ScoredNumber, expected: Array, misfit: Mapping[str, Array], luck: np.random.Generator) -> Array:
