@@ -82,7 +82,8 @@ def misfit(count: int, seed: int, *, without: str | None = None) -> dict[str, Ar
     cent of the scale's range, shares on the log-odds, ratios, spreads and times on the log scale.
     """
     drawn = _rows(count, seed, without)
-    return {name.removeprefix(MISFIT).replace("_", " "): column for name, column in drawn.items() if name.startswith(MISFIT)}
+    missed = {name: column for name, column in drawn.items() if name.startswith(MISFIT)}
+    return {name.removeprefix(MISFIT).replace("_", " "): column for name, column in missed.items()}
 
 
 def made() -> dict[str, Any]:
