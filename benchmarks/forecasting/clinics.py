@@ -23,7 +23,7 @@ from rekindle.inference.oddness import chance_of
 from rekindle.inference.ratings import MOOD, Expected, expected_ratings, latents_of, look_times
 from rekindle.inference.sets import COUNT as SETS
 from rekindle.inference.sets import shared_sets
-from rekindle.mechanism.ensemble import calibrated, people_values
+from rekindle.mechanism.ensemble import calibrated, made, people_values
 from rekindle.outcomes import observe, scale
 from rekindle.person.record import Given, Person, Rated
 
@@ -233,6 +233,11 @@ def oddness(logs: Array, away: Array, count: int) -> float:
         below = float(weights @ norm.cdf(away[:, place]) / weights.sum())
         scores.append(norm.ppf(np.clip(below, 1e-9, 1.0 - 1e-9)))
     return chance_of(np.array(scores))
+
+
+def sets_made() -> str:
+    """When the ensemble of the package was made; goes into every result."""
+    return str(made().get("made_at", "not calibrated"))
 
 
 def sets() -> Sets:

@@ -13,6 +13,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from clinics import sets_made
+
 from rekindle.report.axes import frame
 from rekindle.report.draw import Canvas, Panel, Scale
 from rekindle.report.figure import Drawing, Figure, KeyEntry
@@ -90,9 +92,24 @@ def _head(found: dict[str, Json]) -> list[str]:
         f"{rival[0]:.2f}: {signed(100 * against['share'], 0)} % (95 % interval {signed(100 * against['share_low'], 0)} "
         f"to {signed(100 * against['share_high'], 0)} %). They are few, and no claim rests on them alone. Where the "
         "world is not as the model has it, bands hold less than they say; how much less stands below.",
+        _sets(found),
         "![Coverage by world, reliability of chances of response, and scores beside simple forecasts]"
         "(images/forecasting-proof.svg)",
     ]
+
+
+def _sets(found: dict[str, Json]) -> str:
+    """Which sets of parameters each part was made with."""
+    now = sets_made()
+    older = [name for name, content in found.items() if content.get("sets_made") != now]
+    if not older:
+        return "All parts were made with the calibrated ensemble of the package."
+    words = {"synthetic": "synthetic clinics", "pipeline": "the whole update", "patients": "patients", "year": "year"}
+    parts = ", ".join(f"{words[name]} ({found[name].get('sets_made', 'not said')})" for name in older)
+    return (
+        f"The calibrated ensemble of the package was made at {now}. Not yet made again with it, but with an earlier "
+        f"one: {parts}. How care is followed between sessions was changed after those runs too."
+    )
 
 
 def _synthetic(found: dict[str, Json]) -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import scoring
-from clinics import DAY, SETS
+from clinics import DAY, SETS, sets_made
 from numpy.typing import NDArray
 from pipeline import ratings_ahead
 from rivals import DRAWS, RIVALS
@@ -263,7 +263,13 @@ def main() -> None:
     own = made["methods"]["Rekindle"]
     print(f"95 % {100 * own['cover95']:.0f}, 50 % {100 * own['cover50']:.0f}; unlike anyone: {made['unlike']}")
     if asked.json:
-        content = {"seed": SEED, "seconds": time.perf_counter() - begun, "calibrated": calibrated(), **made}
+        content = {
+            "seed": SEED,
+            "sets_made": sets_made(),
+            "seconds": time.perf_counter() - begun,
+            "calibrated": calibrated(),
+            **made,
+        }
         asked.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

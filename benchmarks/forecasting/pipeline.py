@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import scoring
-from clinics import DAY, DESIGNS, TRD, WORLDS, clinic, sets
+from clinics import DAY, DESIGNS, TRD, WORLDS, clinic, sets, sets_made
 from numpy.typing import NDArray
 
 from rekindle.inference.candidates import Sets, luck_names
@@ -113,7 +113,12 @@ def main() -> None:
     for number in range(asked.people):
         found.append(one(number, shared, asked.candidates))
         if asked.json and (number % 5 == 4 or number == asked.people - 1):
-            content = {"seed": SEED, "candidates": asked.candidates, "seconds": time.perf_counter() - begun}
+            content = {
+                "seed": SEED,
+                "sets_made": sets_made(),
+                "candidates": asked.candidates,
+                "seconds": time.perf_counter() - begun,
+            }
             asked.json.write_text(json.dumps({**content, **report(found)}, indent=1) + "\n", encoding="utf-8")
         if number % 10 == 9:
             print(f"{number + 1} persons: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)

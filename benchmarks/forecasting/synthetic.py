@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import rivals
 import scoring
-from clinics import DESIGNS, WORLDS, Clinic, Cloud, World, clinic, cloud, oddness, sets
+from clinics import DESIGNS, WORLDS, Clinic, Cloud, World, clinic, cloud, oddness, sets, sets_made
 from numpy.typing import NDArray
 
 from rekindle.inference.candidates import luck_names
@@ -229,7 +229,12 @@ def main() -> None:
     for each in found:
         print(line(each))
     if asked.json:
-        content = {"seed": SEED, "candidates": asked.candidates, "seconds": time.perf_counter() - begun}
+        content = {
+            "seed": SEED,
+            "sets_made": sets_made(),
+            "candidates": asked.candidates,
+            "seconds": time.perf_counter() - begun,
+        }
         asked.json.write_text(json.dumps({**content, "worlds": found}, indent=1) + "\n", encoding="utf-8")
 
 

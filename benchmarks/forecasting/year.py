@@ -2,9 +2,9 @@
 
     python benchmarks/forecasting/year.py --people 24 --json year.json
 
-Everybody has had eight infusions in four weeks, is in response at the end of them, and is seen every week of the year;
-what differs is what follows. A policy is a function from what the clinic knows of a person to the sessions of its next
-block of weeks. Persons, drift and rating errors are the same under every policy.
+Everybody has had eight infusions in four weeks, is in response at the end of them (not so with `--everybody`), and is
+seen every week of the year; what differs is what follows. A policy is a function from what the clinic knows of a
+person to the sessions of its next block of weeks. Persons, drift and rating errors are the same under every policy.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from clinics import DAY, DRUG, IV, NO_EXPECTANCY, TRD, World, sets
+from clinics import DAY, DRUG, IV, NO_EXPECTANCY, TRD, World, sets, sets_made
 from numpy.typing import NDArray
 
 from rekindle.inference.candidates import Candidates, Sets, courses, doses_of, draw_candidates, parameters_of
@@ -119,14 +119,14 @@ def true_person(number: int, world: World, shared: Sets) -> Subject:
     return Subject(number, candidate, parameters, person, shift[None, :])
 
 
-def responders(world: World, shared: Sets, count: int) -> Iterator[Subject]:
-    """Persons of a world whose rating at week 4 shows a response, as upkeep is for them."""
+def enrolled(world: World, shared: Sets, count: int, *, everybody: bool) -> Iterator[Subject]:
+    """Persons of a world whose rating at week 4 shows a response, as upkeep is for them, or everybody."""
     number, found = 0, 0
     while found < count:
         who = true_person(number, world, shared)
         _, ratings, _ = who.follow(INDUCTION_DAYS)
         number += 1
-        if ratings[4] <= 0.5 * ratings[0]:
+        if everybody or ratings[4] <= 0.5 * ratings[0]:
             found += 1
             yield who
 
@@ -231,7 +231,9 @@ def report(found: Mapping[str, list[dict[str, float]]]) -> dict[str, Any]:
         for other in (name for name in found if name not in plans):
             for key in ("upkeep_sessions", "weeks_in_response", "relapse"):
                 gap = np.array([a[key] - b[key] for a, b in zip(found[plan], found[other], strict=True)])
-                gap = gap[np.isfinite(gap)] if np.isfinite(gap).any() else np.zeros(1)
+                gap = gap[np.isfinite(gap)]
+                if not len(gap):
+                    continue
                 means = gap[luck.integers(0, len(gap), (2000, len(gap)))].mean(axis=1)
                 row = [float(gap.mean()), *np.percentile(means, [2.5, 97.5]).tolist()]
                 pairs[f"{plan} | {other} | {key}"] = row
@@ -244,6 +246,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=24)
     parser.add_argument("--candidates", type=int, default=1500)
     parser.add_argument("--world", type=int, choices=range(len(WORLDS)), help="only this world")
+    parser.add_argument("--everybody", action="store_true", help="also those without a response at week 4")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     begun = time.perf_counter()
@@ -252,13 +255,19 @@ def main() -> None:
     made: dict[str, Any] = {}
     for world in WORLDS if asked.world is None else WORLDS[asked.world : asked.world + 1]:
         found: dict[str, list[dict[str, float]]] = {name: [] for name in POLICIES}
-        for number, who in enumerate(responders(world, shared, asked.people)):
+        for number, who in enumerate(enrolled(world, shared, asked.people, everybody=asked.everybody)):
             for name, policy in POLICIES.items():
                 found[name].append(outcome(who, policy(who, shared, asked.candidates)))
             print(f"{world.name}, {number + 1}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
             made[world.name] = {"world": world.name, "persons": number + 1, **report(found)}
             if asked.json:
-                content = {"seed": SEED, "seconds": time.perf_counter() - begun, "worlds": list(made.values())}
+                content = {
+                    "seed": SEED,
+                    "sets_made": sets_made(),
+                    "seconds": time.perf_counter() - begun,
+                    "everybody": asked.everybody,
+                    "worlds": list(made.values()),
+                }
                 asked.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         print(world.name)
         for name, row in made[world.name]["policies"].items():
