@@ -192,7 +192,8 @@ def _wrong(found: dict[str, Json]) -> list[str]:
         "The last columns say how many persons the page warns of: each rating is set beside its forecast from those "
         "before, and a person whose ratings together have a chance below 1 % is called unlike anyone in the model's "
         "range. In the model's world that should be one in a hundred. Most persons of the other worlds get no "
-        "warning: heavy tails show in one of five, twice the drift in one of fifteen, a wrong drug effect hardly ever: a person who responds less is within the model's "
+        "warning: heavy tails show in one of five, twice the drift in one of fifteen, a wrong "
+        "drug effect hardly ever: a person who responds less is within the model's "
         "range. That shows only in the forecasts of many persons, not in one person's.",
     ]  # fmt: skip
 
