@@ -30,7 +30,7 @@ from rekindle.study import Arm
 if TYPE_CHECKING:
     from rekindle.dosing.administration import Administration
     from rekindle.engine.schedule import Event
-    from rekindle.person.record import Person, Planned
+    from rekindle.person.record import Measures, Person, Planned
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -148,7 +148,7 @@ def doses_of(person: Person, planned: Planned | None = None) -> tuple[Administra
     Raises:
         InputError: a dosing sentence that cannot be read, with its place, or a dose by a weight that is not known.
     """
-    body = _body(person)
+    body = person.measures
     found: list[Administration] = []
     for given in person.given:
         found.extend(_shifted(given_once(given.sentence, given.where), given.time_h, body, given.where))
@@ -157,18 +157,9 @@ def doses_of(person: Person, planned: Planned | None = None) -> tuple[Administra
     return tuple(sorted(found, key=lambda dose: dose.time_h))
 
 
-def _body(person: Person) -> dict[str, float | str | None]:
-    known = person.covariates
-    return {
-        "weight_kg": float(known["weight_kg"]) if "weight_kg" in known else None,
-        "height_cm": float(known["height_cm"]) if "height_cm" in known else None,
-        "sex": str(known["sex"]) if "sex" in known else None,
-    }
-
-
-def _shifted(course: Course, from_h: float, body: Mapping[str, float | str | None], where: str) -> list[Administration]:
+def _shifted(course: Course, from_h: float, body: Measures, where: str) -> list[Administration]:
     try:
-        doses = course.administrations(**body)  # type: ignore[arg-type]
+        doses = course.administrations(**body)
     except InputError as error:
         error.where = where or error.where
         raise

@@ -15,6 +15,7 @@ from rekindle.outcomes.session import time_to_readiness
 if TYPE_CHECKING:
     from rekindle.inference.update import Posterior
     from rekindle.person.record import Planned
+    from rekindle.population import People
 
 Array = NDArray[np.float64]
 
@@ -93,7 +94,7 @@ def next_session(posterior: Posterior, planned: Planned | None = None, *, draws:
     )
 
 
-def _start(posterior: Posterior, sign: str, column: str, people: object) -> tuple[Array, bool]:
+def _start(posterior: Posterior, sign: str, column: str, people: People) -> tuple[Array, bool]:
     """Pressure before the session: the mean of the person's own readings before doses, else the population's."""
     person = posterior.person
     doses = sorted(given.time_h for given in person.given)
@@ -103,7 +104,7 @@ def _start(posterior: Posterior, sign: str, column: str, people: object) -> tupl
         if (value := getattr(vital, sign)) is not None
         and not any(start < vital.time_h <= start + 4.0 for start in doses)
     ]
-    values = np.asarray(people[column], dtype=np.float64)  # type: ignore[index]
+    values = np.asarray(people[column], dtype=np.float64)
     if not readings:
         return values, False
     return np.full(len(values), float(np.mean(readings[-3:]))), True

@@ -9,12 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 if TYPE_CHECKING:
     from rekindle.dosing import Course
 
 LevelMethod = Literal["M1", "M2", "M3", "M4"]
+
+
+class Measures(TypedDict):
+    """What doses by weight need of a body; None for what is not known."""
+
+    weight_kg: float | None
+    height_cm: float | None
+    sex: str | None
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,16 @@ class Person:
     notes: tuple[str, ...] = ()
     risk: float | None = None
     forecast_scales: tuple[str, ...] = ()
+
+    @property
+    def measures(self) -> Measures:
+        """What doses by weight need of the person's body."""
+        known = self.covariates
+        return {
+            "weight_kg": float(known["weight_kg"]) if "weight_kg" in known else None,
+            "height_cm": float(known["height_cm"]) if "height_cm" in known else None,
+            "sex": str(known["sex"]) if "sex" in known else None,
+        }
 
     @property
     def scales(self) -> tuple[str, ...]:
