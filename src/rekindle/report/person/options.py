@@ -78,14 +78,9 @@ def _milligrams(each: Forecast, person: Person) -> float | None:
     """Drug of the option, mg of base; None where a weight is missing."""
     if each.planned is None:
         return 0.0
-    known = person.covariates
-    body = {
-        "weight_kg": float(known["weight_kg"]) if "weight_kg" in known else None,
-        "height_cm": float(known["height_cm"]) if "height_cm" in known else None,
-        "sex": str(known["sex"]) if "sex" in known else None,
-    }
     try:
-        return sum(float(dose.amount_mg) for dose in each.planned.course.administrations(**body))  # type: ignore[arg-type, misc]
+        doses = each.planned.course.administrations(**person.measures)
+        return sum((float(dose.amount_mg) for dose in doses), 0.0)
     except InputError:
         return None
 
