@@ -13,7 +13,9 @@ from rekindle.errors import InputError, SolverError
 from rekindle.inference.bank import BankFile, BankSettings, design, made_bank
 from rekindle.inference.emulator import fit
 from rekindle.inference.priors import candidates, prior_of
-from rekindle.inference.targets import Target
+from rekindle.inference.setup import fitted_trials, shared_prior
+from rekindle.inference.targets import Luck, Target, errors
+from rekindle.inference.trials import TrialSimulator
 from rekindle.mechanism.parameters import parameter_table
 
 SETTINGS = BankSettings(seed=3, people=8)
@@ -48,6 +50,16 @@ def test_a_number_that_is_not_finite_stops_the_bank_by_name(tmp_path: Path) -> N
     toy._mean = lambda values: np.full((1, 18), np.nan)  # type: ignore[method-assign]
     with pytest.raises(SolverError, match="t0/0"):
         BankFile(tmp_path / "bank.jsonl", toy, toy_prior(), SETTINGS).fill(np.zeros((1, 3)), [0])
+
+
+def test_two_processes_make_the_rows_that_one_makes(tmp_path: Path) -> None:
+    simulator, prior = TrialSimulator(fitted_trials()[:1], threads=1), shared_prior(2)
+    shares, settings = design(prior, 1, range(3)), BankSettings(seed=3, people=4)
+    for processes in (1, 2):
+        file = BankFile(tmp_path / f"{processes}.jsonl", simulator, prior, settings, processes=processes)
+        file.fill(shares, range(3))
+    one, two = (BankFile(tmp_path / f"{each}.jsonl", simulator, prior, settings).bank() for each in (1, 2))
+    assert np.array_equal(one.expected, two.expected) and np.array_equal(one.shares, two.shares)
 
 
 def test_more_rows_keep_the_first_ones() -> None:
@@ -98,3 +110,14 @@ def test_numbers_go_to_the_scale_of_the_likelihood_and_back() -> None:
     assert np.isfinite(Target("a/b", "a", "share", 0.0, people=17).transformed(0.0))
     with pytest.raises(InputError, match="kind of number"):
         Target("a/b", "a", "colour", 0.4).transformed(0.1)
+
+
+def test_a_printed_error_of_few_people_leans_on_the_model_and_one_of_many_does_not() -> None:
+    luck = Luck(np.array([4.0, 4.0, 4.0]), np.eye(3))
+    few, many, unknown = (
+        Target("a", "t", "points", 1.0, 1.0, people=10.0),
+        Target("b", "t", "points", 1.0, 1.0, people=1e6),
+        Target("c", "t", "points", 1.0),
+    )
+    # Ten people of the model beside ten of the trial: the root of the mean square.
+    assert errors([few, many, unknown], luck) == pytest.approx([np.sqrt((16.0 + 1.0) / 2.0), 1.0, 4.0], rel=1e-3)

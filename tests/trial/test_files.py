@@ -37,12 +37,11 @@ SAME_PEOPLE = (
 """Pairs that the evidence names as sharing people."""
 
 FITTED = [
-    "murrough2013a",
+    "wilkinson2018",
     "nimh-ds005917-odd",
     "su2017",
     "singh2016a",
     "grunebaum2018",
-    "diazgranados2010",
     "murrough2013b",
     "singh2016b",
     "phillips2019",
@@ -67,7 +66,8 @@ FITTED = [
 """Trials that the evidence names for calibration and whose numbers are fitted."""
 
 NOT_FITTED = {
-    "wilkinson2018": "its people are those of murrough2013a and diazgranados2010",
+    "murrough2013a": "its people are among those of wilkinson2018",
+    "diazgranados2010": "its people are among those of wilkinson2018",
     "cochrane2021": "its people are those of its members",
     "transform-sex": "its people are those of transform1 and transform2",
     "niciu2014": "its people are partly those of nimh-ds005917-odd and diazgranados2010",

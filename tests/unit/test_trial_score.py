@@ -88,11 +88,13 @@ def test_a_file_of_a_fitted_trial_under_another_name_is_predicted_without_it(mon
     monkeypatch.setattr(module, "calibrated", lambda: True)
     monkeypatch.setattr(module, "ensemble", ensemble)
     monkeypatch.setattr(module, "misfit", lambda count, seed, *, without=None: {})
-    monkeypatch.setattr(module, "left_out_trials", lambda: ("murrough2013a", "singh2016a"))
-    own = published_trial("murrough2013a")
+    monkeypatch.setattr(module, "left_out_trials", lambda: ("su2017", "murrough2013a", "singh2016a", "wilkinson2018"))
+    own = published_trial("singh2016a")
     copied = replace(own, name="mine", overlaps=(), use="new")
-    assert draws(copied, 4, 1).left_out and asked[-1] == "murrough2013a"
-    both = replace(copied, overlaps=("singh2016a",))
+    assert draws(copied, 4, 1).left_out and asked[-1] == "singh2016a"
+    pooled = replace(published_trial("murrough2013a"), name="mine", overlaps=(), use="new")
+    assert draws(pooled, 4, 1).left_out and asked[-1] == "murrough2013a"  # its people stand in a pool that is fitted
+    both = replace(copied, overlaps=("su2017",))
     assert not draws(both, 4, 1).left_out and asked[-1] == "mine"
     assert not draws(own, 4, 1, leave_out=False).left_out
     strange = replace(copied, published=())

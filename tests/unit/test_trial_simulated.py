@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rekindle.errors import InputError
+from rekindle.outcomes import SCALES
 from rekindle.trial.contributions import contributions
 from rekindle.trial.design import Number, Trial
 from rekindle.trial.enrolment import baseline, roster
@@ -187,3 +188,27 @@ def test_people_who_stop_count_as_treatment_policy_asks() -> None:
     assert found["treatment-policy"][1] < found["hypothetical"][1]
     rated = run_trial(asked["treatment-policy"], people=12).ratings
     assert rated["score"].notna().all() and np.isfinite(rated["left_h"]).any()
+
+
+@pytest.mark.parametrize(
+    ("scale", "points"),
+    [("MADRS", -2.0), ("SSI", -2.0 * 38.0 / 60.0), ("PHQ-9", 0.0), ("systolic pressure", 0.0), ("CADSS", 0.0)],
+)
+def test_an_unmasked_rater_shifts_ratings_of_symptoms_and_nothing_else(scale: str, points: float) -> None:
+    opened = parse_trial(EXAMPLES.PARALLEL.replace("visits:", "measure: {scale: MADRS, rater: open}\nvisits:"))
+    number = opened.published[0]
+    sets = sets_of({"setting.open_rater_shift": np.array([2.0]), "setting.clinic_measure": np.zeros(1)})
+    lanes = prepare(opened, 2, 1, numbers=[number])
+    view = views(opened, solve_lanes(lanes, sets, {}), number, ALL_ON)["Ketamine"]
+    assert view.shift(SCALES[scale])[0, 0] == pytest.approx(points)
+
+
+def test_routine_care_that_sees_more_lifts_a_scale_on_which_better_is_higher() -> None:
+    clinic = parse_trial(EXAMPLES.PARALLEL.replace("age: [18, 70]", "age: [18, 70]\n  setting: clinic"))
+    number = clinic.published[0]
+    sets = sets_of({"setting.open_rater_shift": np.zeros(1), "setting.clinic_measure": np.array([-3.0])})
+    view = views(clinic, solve_lanes(prepare(clinic, 2, 1, numbers=[number]), sets, {}), number, ALL_ON)["Ketamine"]
+    assert view.shift(SCALES["PHQ-9"])[0, 0] == pytest.approx(-3.0 * 27.0 / 60.0)
+    assert view.shift(SCALES["SHAPS"])[0, 0] < 0.0
+    higher = replace(SCALES["PHQ-9"], better="higher")
+    assert view.shift(higher)[0, 0] == pytest.approx(3.0 * 27.0 / 60.0)

@@ -113,7 +113,7 @@ def solve(
     _check_begin(begin, rows, lowered)
     end = Standing.empty(len(rows), len(lowered.states)) if keep_end else None
     task = Task(
-        lowered, rows, segments, which, names, tolerance, threads or _processors(), sizes, progress, begin, end, chunk
+        lowered, rows, segments, which, names, tolerance, threads or processors(), sizes, progress, begin, end, chunk
     )
     if specialise and begin is None and not keep_end:
         task = _specialised(task)
@@ -167,7 +167,8 @@ def _specialised(task: Task) -> Task:
     return replace(task, lowered=part.lowered, segments=part.segments(task.segments), scale=task.scale[part.kept])
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many processor cores this process may use."""
     import os
 
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

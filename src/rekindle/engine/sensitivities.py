@@ -22,9 +22,9 @@ from rekindle.engine.backends import (
     _checked_outputs,
     _checked_rows,
     _checked_scale,
-    _processors,
     _times,
     _undefined,
+    processors,
 )
 from rekindle.engine.lower import Lowered
 from rekindle.engine.scale import typical_scale
@@ -152,7 +152,7 @@ def _task(
     sizes = typical_scale(lowered, segments[0]) if scale is None else _checked_scale(lowered, scale)
     names = _checked_outputs(lowered, outputs)
     return TangentTask(
-        task=Task(lowered, rows, segments, which, names, tolerance, threads or _processors(), sizes),
+        task=Task(lowered, rows, segments, which, names, tolerance, threads or processors(), sizes),
         schedules=tuple(numbers),
         directions=chosen,
         moving=moving_parameters(lowered, chosen, tuple(numbers)),

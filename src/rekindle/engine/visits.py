@@ -154,7 +154,7 @@ def _begin(
     threads: int | None,
     scale: NDArray[np.floating[Any]] | None,
 ) -> _Course:
-    from rekindle.engine.backends import _checked_outputs, _checked_rows, _checked_scale, _processors
+    from rekindle.engine.backends import _checked_outputs, _checked_rows, _checked_scale, processors
 
     times = np.asarray(output_times, dtype=np.float64)
     if len(times) and not (np.isfinite(times).all() and (np.diff(times) > 0).all() and times[0] >= 0.0):
@@ -171,7 +171,7 @@ def _begin(
         sizes = _checked_scale(lowered, scale)
     names = _checked_outputs(lowered, outputs)
     task = Task(
-        lowered, rows, (), np.arange(people), names, tolerance, threads or _processors(), sizes,
+        lowered, rows, (), np.arange(people), names, tolerance, threads or processors(), sizes,
         begin=Standing.empty(people, len(lowered.states)),
     )  # fmt: skip
     values = np.full((people, len(times), len(names)), np.nan)

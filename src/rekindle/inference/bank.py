@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,15 +93,59 @@ class BankSettings:
     held: Mapping[str, float] | None = None
 
 
+@dataclass(frozen=True)
+class RowMaker:
+    """Makes one row of a bank: the expected numbers of all trials at one set."""
+
+    simulator: Simulator
+    prior: Prior
+    settings: BankSettings
+
+    def __call__(self, number: int, shares: Array) -> dict[str, Any]:
+        """The row of this number at shares (parameters,), as it is written.
+
+        Raises:
+            SolverError: more than a tenth of the numbers are not finite.
+        """
+        began = time.perf_counter()
+        values = row_values(self.prior, shares[None, :], self.settings, number)
+        expected = self.simulator.expected(
+            values, people=self.settings.people, seed=people_seed(self.settings.seed, number)
+        )[0]
+        known = np.isfinite(expected)
+        if known.mean() < MOST_KNOWN:
+            wrong = [target.key for target, yes in zip(self.simulator.targets, known, strict=True) if not yes]
+            raise SolverError(f"Row {number} gives no number for {', '.join(wrong[:3])} and others.")
+        seconds = round(time.perf_counter() - began, 3)
+        return {"row": number, "seconds": seconds, "shares": shares.tolist(), "expected": numbers_or_none(expected)}
+
+
+_kept: list[RowMaker] = []
+"""The maker of this process, where it is one of several."""
+
+
+def _keep_maker(maker: RowMaker) -> None:
+    _kept[:] = [maker]
+
+
+def _row_of_kept_maker(number: int, shares: Array) -> dict[str, Any]:
+    return _kept[0](number, shares)
+
+
 class BankFile:
     """A bank on disk: one line of JSON for what it is, then one a row.
+
+    Rows are made side by side in as many `processes`; how many changes no number.
 
     Raises:
         InputError: the file holds another bank (other trials, model, prior or settings), or is no bank.
     """
 
-    def __init__(self, path: Path, simulator: Simulator, prior: Prior, settings: BankSettings) -> None:
+    def __init__(
+        self, path: Path, simulator: Simulator, prior: Prior, settings: BankSettings, *, processes: int = 1
+    ) -> None:
         self.path, self.simulator, self.prior, self.settings = path, simulator, prior, settings
+        self.processes = processes
         self.header = _header(simulator, prior, settings)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,30 +178,39 @@ class BankFile:
         Raises:
             SolverError: a simulated number is not finite.
         """
+        missing = {number: row for row, number in zip(shares, numbers, strict=True) if number not in self.rows}
+        done = len(numbers) - len(missing)
         with self.path.open("a", encoding="utf-8") as stream:
-            for done, (row, number) in enumerate(zip(shares, numbers, strict=True)):
+            for made in self._made(missing):
                 if progress is not None:
                     progress("simulating the trials", done, len(numbers))
-                if number in self.rows:
-                    continue
-                self.rows[number] = self._simulated(row, number)
-                stream.write(json.dumps(self.rows[number]) + "\n")
+                done += 1
+                self.rows[int(made["row"])] = made
+                stream.write(json.dumps(made) + "\n")
                 stream.flush()
         if progress is not None:
             progress("simulating the trials", len(numbers), len(numbers))
 
-    def _simulated(self, shares: Array, number: int) -> dict[str, Any]:
-        began = time.perf_counter()
-        values = row_values(self.prior, shares[None, :], self.settings, number)
-        expected = self.simulator.expected(
-            values, people=self.settings.people, seed=people_seed(self.settings.seed, number)
-        )[0]
-        known = np.isfinite(expected)
-        if known.mean() < MOST_KNOWN:
-            wrong = [target.key for target, yes in zip(self.simulator.targets, known, strict=True) if not yes]
-            raise SolverError(f"Row {number} gives no number for {', '.join(wrong[:3])} and others.")
-        seconds = round(time.perf_counter() - began, 3)
-        return {"row": number, "seconds": seconds, "shares": shares.tolist(), "expected": numbers_or_none(expected)}
+    def _made(self, missing: Mapping[int, Array]) -> Iterator[dict[str, Any]]:
+        """The missing rows, as they get ready."""
+        maker = RowMaker(self.simulator, self.prior, self.settings)
+        if self.processes <= 1 or len(missing) < 2:
+            yield from (maker(number, row) for number, row in missing.items())
+            return
+        from concurrent.futures import ProcessPoolExecutor, as_completed
+        from multiprocessing import get_context
+
+        # Spawned, not forked: the sampler's library runs threads of its own.
+        pool = ProcessPoolExecutor(
+            min(self.processes, len(missing)), get_context("spawn"), initializer=_keep_maker, initargs=(maker,)
+        )
+        with pool:
+            waiting = [pool.submit(_row_of_kept_maker, number, row) for number, row in missing.items()]
+            try:
+                for each in as_completed(waiting):
+                    yield each.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def expected(self, numbers: Sequence[int]) -> Array:
         """Expected numbers of the given rows, shape (rows, targets), NaN where there was none."""

@@ -138,12 +138,13 @@ def calibrate(
     observed: Observed | None = None,
     weights: Mapping[str, float] | None = None,
     leave_out: bool = True,
+    processes: int = 1,
     progress: Progress | None = None,
 ) -> Calibration:
     """Calibrate the shared parameters of `prior` to the targets of `simulator`; the bank is kept in `folder`.
 
     `groups` names for each trial those to leave out with it, `weights` of 0 leave trials out of everything. A bank
-    that is there already is completed.
+    that is there already is completed, in as many `processes`.
 
     Raises:
         InputError: too few rows, an unknown trial, or another bank in the folder.
@@ -153,8 +154,9 @@ def calibrate(
     if settings.sets < 40:
         raise InputError(f"{settings.sets} sets are too few to learn from.", hint="--sets 40 or more.")
     file = BankFile(
-        folder / "bank.jsonl", simulator, prior, BankSettings(settings.seed, settings.people, settings.held)
-    )
+        folder / "bank.jsonl", simulator, prior, BankSettings(settings.seed, settings.people, settings.held),
+        processes=processes,
+    )  # fmt: skip
     middle = np.zeros(len(prior.parameters))
     luck = _luck(simulator, prior, settings, middle)
     sampler = Sampler(Likelihood(prior, simulator.targets, luck.correlation))

@@ -85,9 +85,12 @@ def weigh(
     rivals: Sequence[Rival] = RIVALS,
     rows: int = 48,
     settings: SamplerSettings | None = None,
+    processes: int = 1,
     progress: Progress | None = None,
 ) -> list[Weighed]:
     """Each rival calibrated to the same trials; its simulations are kept in `folder`, so this can be gone on with.
+
+    Rows are made in as many `processes`.
 
     Raises:
         InputError: another bank in the folder.
@@ -104,6 +107,7 @@ def weigh(
                 found.simulator,
                 found.prior,
                 BankSettings(found.settings.seed, found.settings.people, {**found.settings.held, **rival.held}),
+                processes=processes,
             )
             numbers = found.bank.numbers[some]
             file.fill(found.bank.shares[some], numbers.tolist(), progress)

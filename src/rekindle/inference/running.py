@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from rekindle.engine.backends import processors
 from rekindle.errors import InputError
 from rekindle.inference.calibrate import Calibration, Settings, calibrate
 from rekindle.inference.designs import design_rows
@@ -55,7 +56,8 @@ def run_calibration(
 ) -> dict[str, Any]:
     """Calibrate into the directory `out` and return the summary.
 
-    With `rivals` the rival explanations are weighed too, each simulated at so many sets.
+    With `rivals` the rival explanations are weighed too, each simulated at so many sets. As many rows of the bank as
+    there are `threads` (processor cores) are made side by side.
 
     The bank is written as it grows, so a run that was stopped goes on with `resume`; the other files appear at
     the end.
@@ -67,17 +69,18 @@ def run_calibration(
     _check_directory(out, resume)
     began = time.perf_counter()
     trials = fitted_trials(without)
-    simulator = TrialSimulator(trials, threads=threads)
+    cores = threads or processors()
+    simulator = TrialSimulator(trials, threads=1 if cores > 1 else None)
     observed = None if data is None else individual_ratings(data, simulator)
     try:
         out.mkdir(parents=True, exist_ok=True)
         found = calibrate(
             simulator, shared_prior(shared), out, settings, groups=patient_groups(trials), observed=observed,
-            progress=progress,
+            processes=cores, progress=progress,
         )  # fmt: skip
         seconds = time.perf_counter() - began
         facts = write_calibration(found, out, seconds, individual=data is not None, without=without)
-        return facts | (write_rivals(found, out, rivals, progress) if rivals else {})
+        return facts | (write_rivals(found, out, rivals, processes=cores, progress=progress) if rivals else {})
     except OSError as error:
         raise disk_error(error, str(out)) from error
 
@@ -115,14 +118,16 @@ def write_calibration(
     return facts
 
 
-def write_rivals(found: Calibration, out: Path, rows: int, progress: Progress | None = None) -> dict[str, Any]:
+def write_rivals(
+    found: Calibration, out: Path, rows: int, *, processes: int = 1, progress: Progress | None = None
+) -> dict[str, Any]:
     """Weigh the rival explanations, write `rivals.csv` and `designs.csv`, and return the weights.
 
     Raises:
         InputError: a file cannot be written.
         SolverError: a simulated number is not finite.
     """
-    weighed = weigh(found, out, rows=rows, progress=progress)
+    weighed = weigh(found, out, rows=rows, processes=processes, progress=progress)
     densities = np.array([each.densities for each in weighed])
     stacked, averaged = stacking_weights(densities), averaging_weights(densities, found.settings.seed)
     beside = {str(row["rival"]): row for row in deciding(weighed, found.sampler.likelihood.trials)}

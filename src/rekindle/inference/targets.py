@@ -148,7 +148,17 @@ def published(targets: Sequence[Target]) -> Array:
     return np.array([float(target.transformed(target.value)) for target in targets])
 
 
+MODERATING = 10.0
+"""How many people the model's own luck counts as beside a printed error; the spread of a dozen people is luck too."""
+
+
 def errors(targets: Sequence[Target], luck: Luck) -> Array:
-    """Standard errors: as published where they were, else the luck of a trial of that size, shape (targets,)."""
+    """Standard errors, shape (targets,): those printed, moderated by the luck of a trial of that size; else the latter.
+
+    A printed error rests on the spread that the trial's few people happened to have; as in moderated tests (Smyth
+    2004, doi:10.2202/1544-6115.1027) its square is averaged with that of the model, which counts as ten people.
+    """
     given = np.array([target.error for target in targets])
-    return np.where(np.isfinite(given), given, luck.sd)
+    people = np.array([target.people for target in targets])
+    moderated = np.sqrt((MODERATING * luck.sd**2 + people * given**2) / (MODERATING + people))
+    return np.where(np.isfinite(given), moderated, luck.sd)

@@ -105,12 +105,12 @@ def simulate_large(
 
 
 def _workers(settings: Settings, streaming: Streaming) -> Workers:
-    from rekindle.engine.backends import _processors
+    from rekindle.engine.backends import processors
     from rekindle.engine.ensemble import Cluster, Threads
 
     if streaming.cluster is not None:
         return Cluster(streaming.cluster)
-    return Threads(settings.threads or _processors())
+    return Threads(settings.threads or processors())
 
 
 def _planned(

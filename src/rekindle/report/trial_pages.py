@@ -168,7 +168,7 @@ def score_page(
         ("worst", "The ten furthest outside", Table("With a reason.", ("Trial", "Number", "Reason"), rows,
                                                      frozenset({0, 1, 2}))),
         *((("conflicts", "Results that seem to contradict one another", _conflicts(judged)),) if judged else ()),
-        ("totals", "Totals", _totals(totals, in_sample)),
+        ("totals", "Totals", _totals(board, in_sample)),
         ("numbers", "Every number", numbers_table(board.numbers)),
         *((("shown", "Shown and not scored", _shown(board)),) if board.shown else ()),
     ]  # fmt: skip
@@ -230,19 +230,22 @@ def _score_facts(totals: Mapping[str, Any]) -> tuple[PlainFact, ...]:
     return (*found, PlainFact("Skill", "against the mean of others", skill, "", last))
 
 
-def _totals(totals: Mapping[str, Any], in_sample: Mapping[str, Any] | None) -> Table:
+USES = {"calibrate": "Trials for calibration", "context": "Trials for context"}
+
+
+def _totals(board: Scoreboard, in_sample: Mapping[str, Any] | None) -> Table:
     def words(value: Any) -> str:
         if isinstance(value, list):
             return " to ".join(f"{each:.3f}" for each in value)
         return "not known" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
-    names = list(totals)
-    head = ("Total", "Left out" if in_sample else "Value", *(("In sample",) if in_sample else ()))
+    columns = {"All, left out" if in_sample else "All": board.totals}
+    columns |= {USES.get(use, use): each for use, each in board.by_use.items()}
+    columns |= {"All, in sample": in_sample} if in_sample else {}
     rows = tuple(
-        (name.replace("_", " "), words(totals[name]), *((words(in_sample.get(name)),) if in_sample else ()))
-        for name in names
+        (name.replace("_", " "), *(words(each.get(name)) for each in columns.values())) for name in board.totals
     )
-    return Table("Intervals by resampling trials.", head, rows)
+    return Table("Intervals by resampling trials.", ("Total", *columns), rows)
 
 
 def power_page(trial: Trial, found: Power, seed: int) -> PlainPage:

@@ -65,8 +65,9 @@ def _without(trial: Trial) -> tuple[str, bool]:
     known = left_out_trials()
     if trial.name in known:
         return trial.name, True
-    fitted = [one for one in published_trials() if one.name in known and one.use == "calibrate"]
-    shared = [one.name for one in fitted if related(trial, one)]
+    akin = [one for one in published_trials() if one.name in known and related(trial, one)]
+    # A trial that was not fitted may stand in a pool that was: known under its own name too.
+    shared = [one.name for one in akin if one.use == "calibrate"] or [one.name for one in akin]
     if not shared:
         return trial.name, trial.use != "calibrate"
     return (shared[0], True) if len(shared) == 1 else (trial.name, False)

@@ -33,6 +33,7 @@ BALANCED = (
     "bdnf_release_rate",
     "depth",
     "belief",
+    "expectancy_capacity",
     "drive_functional",
     "drive_habenula",
     "tau_functional",

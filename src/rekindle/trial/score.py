@@ -97,10 +97,14 @@ class Shown:
 
 @dataclass(frozen=True)
 class Scoreboard:
-    """All numbers and the totals over them; `worst` are the ten furthest outside, each with a reason."""
+    """All numbers and the totals over them; `worst` are the ten furthest outside, each with a reason.
+
+    `by_use` holds the totals of the trials that are marked for calibration and of the others, where there are both.
+    """
 
     numbers: tuple[Scored, ...]
     totals: Mapping[str, Any]
+    by_use: Mapping[str, Mapping[str, Any]]
     worst: tuple[tuple[Scored, str], ...]
     curve: tuple[tuple[float, float], ...]
     source: str
@@ -110,6 +114,7 @@ class Scoreboard:
         """Plain values for JSON."""
         return {
             "totals": dict(self.totals),
+            "totals_by_use": {use: dict(each) for use, each in self.by_use.items()},
             "numbers": [_plain(asdict(each)) for each in self.numbers],
             "worst": [{"trial": each.trial, "label": each.label, "reason": reason} for each, reason in self.worst],
             "calibration_curve": [{"nominal": nominal, "observed": found} for nominal, found in self.curve],
@@ -139,7 +144,7 @@ def score(predicted: Sequence[Predicted], library: Sequence[Trial], *, seed: int
     curve = tuple((level, _covered(found, level)) for level in CURVE)
     source = predicted[0].source if predicted else ""
     shown = tuple(one for each in predicted for one in shown_only(each.trial))
-    return Scoreboard(found, totals(found, seed), worst(found), curve, source, shown)
+    return Scoreboard(found, totals(found, seed), totals_by_use(found, seed), worst(found), curve, source, shown)
 
 
 def shown_only(trial: Trial) -> tuple[Shown, ...]:
@@ -265,6 +270,14 @@ def totals(numbers: Sequence[Scored], seed: int = 1) -> dict[str, Any]:
         hits = np.array([getattr(each, f"inside{level}") for each in numbers], dtype=np.float64)
         rows[f"coverage{level}_90"] = list(bootstrap(groups, lambda rows, hits=hits: float(hits[rows].mean()), seed))  # type: ignore[misc]
     return rows
+
+
+def totals_by_use(numbers: Sequence[Scored], seed: int = 1) -> dict[str, dict[str, Any]]:
+    """`totals` of the trials of each use (`calibrate`, `context` ...); empty where all are of one."""
+    uses = sorted({each.use for each in numbers})
+    if len(uses) < 2:
+        return {}
+    return {use: totals([each for each in numbers if each.use == use], seed) for use in uses}
 
 
 def _median_width(numbers: Sequence[Scored], name: str) -> float:

@@ -83,15 +83,22 @@ class View:
         return expected_and_sd(scale, items, item, error)
 
     def shift(self, scale: Scale, item: str | None = None) -> Array:
-        """Points that raters and routine care add to later ratings, (sets, 1)."""
+        """Points that raters and routine care add to later ratings of symptoms, (sets, 1).
+
+        Nothing on what a device measures or on effects of a session. Only clinicians are raters who may know what was
+        given; the score of a questionnaire is the patient's own.
+        """
         sets = self.parts[0].courses.sets
-        shift = np.zeros(sets.count)
-        if self.trial.rater == "open" or (self.trial.masking == "open" and self.trial.rater != "masked"):
-            shift = shift - sets.setting("open_rater_shift")
+        better = np.zeros(sets.count)
+        if scale.response is None:
+            return better[:, None]
+        open_rater = self.trial.rater == "open" or (self.trial.masking == "open" and self.trial.rater != "masked")
+        if open_rater and scale.rated_by == "clinician":
+            better = better + sets.setting("open_rater_shift")
         if self.trial.enrolled.setting == "clinic":
-            shift = shift + sets.setting("clinic_measure")
+            better = better - sets.setting("clinic_measure")
         size = scale.maximum / 60.0 / (len(scale.items) if item is not None else 1)
-        return np.asarray((shift * size)[:, None])
+        return np.asarray((better * size * (-1.0 if scale.better == "lower" else 1.0))[:, None])
 
     def entry(self, scale: str, item: str | None = None, *, baseline: str = "period") -> Array:
         """The observed baseline (sets, people): the score that let people in, or a rating at the start.
