@@ -40,7 +40,7 @@ def individual_ratings(folder: Path, simulator: TrialSimulator) -> Observed:
     Raises:
         InputError: the files are not there or lack a column, or the trial is not among those fitted.
     """
-    visits = _visits(folder)
+    visits = individual_visits(folder)
     places, values, columns = [], [], []
     for place, (number, target) in enumerate(zip(simulator.numbers, simulator.targets, strict=True)):
         session = next((part for part in (number.record or "").split("-") if part in SESSIONS), "")
@@ -88,7 +88,7 @@ def _added(quantity: str, baseline: Array, later: Array) -> tuple[float, Array] 
     return None
 
 
-def _visits(folder: Path) -> dict[str, dict[str, Array]]:
+def individual_visits(folder: Path) -> dict[str, dict[str, Array]]:
     """Totals by scale and session, one entry a person with depression, NaN where a visit lacks."""
     depressed = [row["participant_id"] for row in _table(folder, "participants.tsv") if row.get("group") == "MDD"]
     order = {person: place for place, person in enumerate(depressed)}

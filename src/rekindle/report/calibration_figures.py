@@ -194,6 +194,59 @@ def _bars(rows: Sequence[Row], width: float) -> Drawing:
     return Drawing(width, canvas.height, canvas.markup())
 
 
+PERCENTILE_WORDS = {"10": "10th", "50": "middle", "90": "90th"}
+
+
+def visual_check_figure(rows: Sequence[Row]) -> Figure:
+    """Individual ratings beside simulated trials: percentiles over persons, observed on simulated bands.
+
+    `rows` have `arm`, `day`, `persons`, `percentile`, `observed`, `low`, `middle`, `high` and `ratings`.
+    """
+    inside = sum(float(row["low"]) <= float(row["observed"]) <= float(row["high"]) for row in rows)
+    cells = tuple(
+        (f"{row['arm']}, day {row['day']}", row["persons"], f"{PERCENTILE_WORDS[str(row['percentile'])]}",
+         plain(float(row["observed"]), -1), f"{plain(float(row['low']), -1)} to {plain(float(row['high']), -1)}")
+        for row in rows
+    )  # fmt: skip
+    return Figure(
+        key="calibration-visual-check",
+        heading=f"{inside} of {len(rows)} percentiles over persons lie where nine in ten simulated trials put them",
+        lead="Ratings of single patients; bars: where the 10th percentile, the middle and the 90th percentile over "
+        "persons lie in nine of ten trials simulated without these patients",
+        title="Visual predictive check of individual ratings",
+        description=" ".join(" ".join(cell) + "." for cell in cells),
+        drawings={name: _visual_check(rows, width) for name, width in WIDTHS.items()},
+        caption="Dots: patients. Diamonds: their 10th percentile, middle and 90th percentile. Bars: simulated trials of as "
+        "many persons, under parameters that have not seen them.",
+        tables=(Table("Visual predictive check, points of the MADRS.",
+                      ("Visit", "Persons", "Percentile", "Observed", "Simulated, 90 %"), cells, frozenset({0, 2, 4})),),
+    )  # fmt: skip
+
+
+def _visual_check(rows: Sequence[Row], width: float) -> Drawing:
+    visits = list(dict.fromkeys((row["arm"], row["day"]) for row in rows))
+    bottom, left = 330.0, 46.0
+    canvas = Canvas(width, bottom + 46.0)
+    panel = Panel("visits", Scale(0.0, float(len(visits)), left, width - 12.0), Scale(0.0, 60.0, bottom, 18.0))
+    frame(canvas, panel, value_ticks(0.0, 60.0, 6), (), x_unit="")
+    for place, visit in enumerate(visits):
+        own = [row for row in rows if (row["arm"], row["day"]) == visit]
+        middle, size = panel.x(place + 0.5), panel.x(1.0) - panel.x(0.0)
+        for order, row in enumerate(own):
+            start, across = middle + (0.16 * order - 0.42) * size, 0.12 * size
+            top, low = panel.y(float(row["high"])), panel.y(float(row["low"]))
+            canvas.rect(start, top, across, max(low - top, 1.0), "bar")
+            canvas.line(start, panel.y(float(row["middle"])), start + across, panel.y(float(row["middle"])), "edge")
+            canvas.diamond(start + across / 2.0, panel.y(float(row["observed"])), 6.0, "obs")
+        for rank, rating in enumerate(own[0]["ratings"].split()):
+            canvas.circle(middle + (0.16 + 0.08 * (rank % 3)) * size, panel.y(float(rating)), 3.0, "obso")
+        words = f"{visit[0]}, day {visit[1]}" if width > 400 else f"{visit[0][:3]}. {visit[1]}"
+        canvas.text(middle, bottom + 18.0, words, "tick", "middle")
+        canvas.text(middle, bottom + 34.0, f"{own[0]['persons']} persons" if width > 400 else own[0]["persons"],
+                    "tick", "middle")  # fmt: skip
+    return Drawing(width, canvas.height, canvas.markup())
+
+
 def numbers_table(numbers: Sequence[Row]) -> Table:
     """Every published number beside its predictions."""
     rows = tuple(
