@@ -15,9 +15,20 @@ from toy_trials import ToyTrials, toy_prior
 from rekindle.errors import InputError
 from rekindle.inference.bank import BankFile, BankSettings
 from rekindle.inference.calibrate import Calibration, Settings, calibrate
-from rekindle.inference.results import ensemble_texts, numbers_rows, pair_rows, parameter_rows, predicted, summary
+from rekindle.inference.results import (
+    csv_text,
+    ensemble_texts,
+    numbers_rows,
+    pair_rows,
+    parameter_rows,
+    predicted,
+    summary,
+    trial_rows,
+)
 from rekindle.inference.sampler import SamplerSettings
 from rekindle.mechanism import ensemble as shipped
+from rekindle.report.calibration_page import calibration_page
+from rekindle.report.plain import render_plain
 
 SETTINGS = Settings(
     seed=5,
@@ -55,6 +66,25 @@ def test_the_truth_is_found_and_what_was_simulated_is_kept() -> None:
     assert facts["coverage90"] > 0.8
     assert all(row["correlation"] ** 2 > 0.16 for row in pair_rows(found))
     assert len(numbers_rows(found, predicted(found, count=50))) == 18
+
+
+def test_the_page_says_how_often_it_is_right_and_draws_every_table() -> None:
+    found, _ = calibrated_toy()
+    seen = predicted(found, count=200)
+    facts = summary(found, seen) | {"seconds": 1.0}
+    tables = [
+        list(csv.DictReader(io.StringIO(csv_text(rows, names=names))))
+        for rows, names in (
+            (numbers_rows(found, seen), None),
+            (parameter_rows(found), None),
+            (trial_rows(found), ("trial", "pareto_k", "fitted_again", "log_density")),
+            (pair_rows(found), ("first", "second", "correlation")),
+        )
+    ]
+    page = calibration_page(facts, *tables, [{"parameter": "gain", "importance": "2"}], seed=5)
+    assert f"{round(100 * facts['coverage90'])} % of 18 published numbers" in page.answer
+    text = render_plain(page)
+    assert "gain" in text and "t0" in text and text.count("<figure") >= 4
 
 
 def test_the_written_ensemble_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -87,12 +88,36 @@ def calibrate(
             out, settings, resume=resume, shared=shared, data=data, without=without or [],
             rivals=_at_least(rivals, 0, "--rivals"), threads=threads, progress=progress,
         )  # fmt: skip
+    _write_page(out, facts, seed)
     if json:
         emit_json({"out": str(out), **facts})
         return
     for sentence in sentences(facts):
         emit(sentence)
-    emit(f"Wrote {out}")
+    emit(f"Wrote {out / 'report.html'}")
+
+
+def _write_page(out: Path, facts: Mapping[str, Any], seed: int) -> None:
+    """The page about the calibration in `out`, from the tables there."""
+    from rekindle.inference.setup import SHARED
+    from rekindle.report.calibration_page import calibration_page
+    from rekindle.report.plain import write_plain
+    from rekindle.run import disk_error
+
+    try:
+        numbers, parameters, trials, pairs = (
+            _rows(out / f"{name}.csv") for name in ("numbers", "parameters", "trials", "pairs")
+        )
+        write_plain(calibration_page(facts, numbers, parameters, trials, pairs, _rows(SHARED), seed=seed), out)
+    except OSError as error:
+        raise disk_error(error, str(out)) from error
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    import csv
+
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def _at_least(count: int, least: int, option: str) -> int:

@@ -67,7 +67,7 @@ def visual_check(
 
 
 def _trials(view: View, hours: float, persons: int, seed: int) -> Array:
-    """Ratings of simulated trials, shape (`REPEATS`, persons): each trial under one set, its persons drawn by chance."""
+    """Ratings of simulated trials, shape (`REPEATS`, persons): each under one set, its persons drawn by chance."""
     expected, error = view.score(SCALE, hours)
     random = generator(seed, "visual predictive check", view.arm.name, f"{hours:g}")
     sets = np.arange(REPEATS) % len(expected)

@@ -216,8 +216,8 @@ def visual_check_figure(rows: Sequence[Row]) -> Figure:
         title="Visual predictive check of individual ratings",
         description=" ".join(" ".join(cell) + "." for cell in cells),
         drawings={name: _visual_check(rows, width) for name, width in WIDTHS.items()},
-        caption="Dots: patients. Diamonds: their 10th percentile, middle and 90th percentile. Bars: simulated trials of as "
-        "many persons, under parameters that have not seen them.",
+        caption="Dots: patients. Diamonds: their 10th percentile, middle and 90th percentile. Bars: simulated trials "
+        "of as many persons, under parameters that have not seen them.",
         tables=(Table("Visual predictive check, points of the MADRS.",
                       ("Visit", "Persons", "Percentile", "Observed", "Simulated, 90 %"), cells, frozenset({0, 2, 4})),),
     )  # fmt: skip
