@@ -62,6 +62,14 @@ def test_two_processes_make_the_rows_that_one_makes(tmp_path: Path) -> None:
     assert np.array_equal(one.expected, two.expected) and np.array_equal(one.shares, two.shares)
 
 
+def test_a_row_of_another_set_is_refused(tmp_path: Path) -> None:
+    file = BankFile(tmp_path / "bank.jsonl", ToyTrials(), toy_prior(), SETTINGS)
+    file.fill(np.zeros((1, 3)), [7])
+    file.fill(np.zeros((1, 3)), [7])
+    with pytest.raises(InputError, match="Row 7"):
+        file.fill(np.full((1, 3), 0.5), [7])
+
+
 def test_more_rows_keep_the_first_ones() -> None:
     prior = toy_prior()
     assert np.array_equal(design(prior, 1, range(5)), design(prior, 1, range(40))[:5])

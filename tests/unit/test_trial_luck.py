@@ -69,3 +69,45 @@ def test_sets_under_which_nobody_comes_so_far_give_way_to_others() -> None:
     assert np.array_equal(sd, expected / 10.0)
     with pytest.raises(SolverError, match="eff-x"):
         _reached(number, np.array([np.nan] * 9 + [1.0]), np.ones(10), luck)
+
+
+def test_the_luck_of_numbers_of_the_same_people_goes_the_way_their_numbers_do() -> None:
+    from rekindle.inference.trials import together
+    from rekindle.trial.files import published_trial
+    from rekindle.trial.moments import scored_numbers
+
+    def between(trial: str, first: str, second: str) -> float:
+        numbers = scored_numbers([published_trial(trial)])
+        labels = [f"{number.label} {number.quantity}" for number in numbers]
+        places = [next(place for place, label in enumerate(labels) if words in label) for words in (first, second)]
+        return float(together(numbers)[places[0], places[1]])
+
+    # A larger reduction beside the control goes with more responders on the drug and fewer on the control.
+    assert between("grunebaum2018", "ssi24h", "resp-ket") > 0.4
+    assert between("grunebaum2018", "ssi24h", "resp-mid") < -0.4
+    assert between("taylor2006", "rr1w", "share1w") > 0.5
+    # Shares of 41.2 and 29.6 % exclude one another: -sqrt(odds of one times odds of the other).
+    expected = -math.sqrt(0.412 / 0.588 * 0.296 / 0.704)
+    assert between("obrien2019", "robust-share", "poor-share") == pytest.approx(expected, rel=0.02)
+    assert between("obrien2019", "robust-3", "poor-3") == 0.0
+    # The arms of a crossover are the same people.
+    assert between("nimh-ds005917-odd", "madrs-chg-d2 mean_change", "madrs-chg-p2 mean_change") == pytest.approx(0.5)
+
+
+def test_a_plain_mean_of_other_trials_turns_signs_and_keeps_pressure_apart() -> None:
+    from rekindle.trial.baselines import known_numbers, meta_mean, nearest_earlier
+    from rekindle.trial.files import published_trial, published_trials
+
+    def of(trial: str, quantity: str) -> tuple[object, list[object]]:
+        own = next(each for each in known_numbers([published_trial(trial)]) if each.number.quantity == quantity)
+        return own, [each for each in known_numbers(published_trials()) if each.number.trial != trial]
+
+    own, others = of("grunebaum2018", "difference")
+    assert meta_mean(own, others).mean > 0.0 and nearest_earlier(own, others).mean > 0.0  # type: ignore[arg-type]
+    own, others = of("transform1", "difference")
+    assert meta_mean(own, others).mean < 0.0  # type: ignore[arg-type]
+    own, others = of("murrough2013b", "mean_change")
+    assert meta_mean(own, others).mean < -10.0  # type: ignore[arg-type]
+    assert "bp" not in meta_mean(own, others).because  # type: ignore[arg-type]
+    own, others = of("zheng2019bp", "mean_change")
+    assert meta_mean(own, others).mean > 0.0  # type: ignore[arg-type]

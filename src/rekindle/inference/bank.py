@@ -176,8 +176,16 @@ class BankFile:
         """Simulate the rows that are missing; `shares` has one row for each of `numbers`.
 
         Raises:
+            InputError: a row that is there was made at other shares (a second round under other settings).
             SolverError: a simulated number is not finite.
         """
+        for row, number in zip(shares, numbers, strict=True):
+            if number in self.rows and not np.array_equal(self.rows[number]["shares"], row):
+                raise InputError(
+                    f"Row {number} of the bank was made at another set of parameters.",
+                    where=str(self.path),
+                    hint="Choose another directory, or the settings that it was made with.",
+                )
         missing = {number: row for row, number in zip(shares, numbers, strict=True) if number not in self.rows}
         done = len(numbers) - len(missing)
         with self.path.open("a", encoding="utf-8") as stream:

@@ -20,6 +20,7 @@ from rekindle.mechanism.parameters import parameter_table
 from rekindle.outcomes import SCALES
 from rekindle.population import variability
 from rekindle.provenance import digest
+from rekindle.trial.compare import WITHIN
 from rekindle.trial.design import Trial
 from rekindle.trial.moments import ScoredNumber, Simulator, scored_numbers
 from rekindle.trial.words import settings
@@ -34,15 +35,11 @@ KIND_OF: Mapping[str, str] = {
     "correlation": "correlation",
     "standardised_difference": "effect size",
     "within_group_d": "effect size",
+    "share_of_change": "effect size",
+    "risk_difference": "effect size",
 }
 OTHER_QUANTITY, OTHER_TIME = 0.9, 0.8
 """How much of their luck two numbers of the same people share when they are of other quantities or other times."""
-
-BETTER_IS_HIGHER = (
-    "response", "remission", "odds_ratio", "risk_ratio", "risk_difference", "within_group_d", "survival", "sensitivity",
-    "completion", "time_to_relapse",
-)  # fmt: skip
-
 
 def kind_of(number: ScoredNumber) -> str:
     """The kind of target that a published number is."""
@@ -59,7 +56,8 @@ def target_of(number: ScoredNumber) -> Target:
     """A published number on the scale of the likelihood, its standard error carried over."""
     kind = kind_of(number)
     people = float(sum(number.n)) if number.n else 30.0
-    span = float(SCALES[number.scale].maximum) if number.scale in SCALES else 100.0
+    scale = SCALES.get(number.scale)
+    span = 100.0 if scale is None else float(scale.maximum - scale.minimum)
     natural = _natural(number, kind)(np.array([number.published]))[0]
     bare = Target("", number.trial, kind, float(natural), people=max(people, 2.0), span=span)
     error = float("nan")
@@ -119,12 +117,13 @@ class TrialSimulator:
 
     @property
     def digest(self) -> str:
-        """Of the model, its tables and the trials."""
+        """Of the model, its tables and the trials' files, wherever these lie."""
         if not self._digest:
             table = [(p.name, p.value, p.low, p.high) for p in parameter_table().values()]
             spreads = [(v.parameter, v.kind, v.sd, dict(v.correlations)) for v in variability()]
             own = [(name, s.value, s.low, s.high) for name, s in settings().items()]
-            self._digest = digest(antimony_text(), repr(table), repr(spreads), repr(own), repr(self.trials))
+            texts = [f"{trial.name}\n{trial.text}" for trial in self.trials]
+            self._digest = digest(antimony_text(), repr(table), repr(spreads), repr(own), *texts)
         return self._digest
 
     def expected(self, values: Mapping[str, Array], *, people: int, seed: int) -> Array:
@@ -159,22 +158,51 @@ class TrialSimulator:
         return np.stack(columns, axis=1)
 
 
+APART = ("standard_deviation", "correlation", "class_share", "class_mean")
+"""Quantities whose luck goes with that of no other quantity."""
+
+
 def together(numbers: Sequence[ScoredNumber]) -> Array:
-    """How the luck of numbers goes together, shape (numbers, numbers): a correlation, zero between trials."""
+    """How the luck of numbers goes together, shape (numbers, numbers): a correlation, zero between trials.
+
+    Two numbers are of the same people as far as their arms are: a difference is its first arm less its second, and the
+    arms of a crossover are the same people. Shares of people in different classes exclude one another.
+    """
     arms = sorted({(number.trial, arm) for number in numbers for arm in number.arms})
     loads = np.zeros((len(numbers), len(arms)))
     for row, number in enumerate(numbers):
-        better = 1.0 if number.quantity in BETTER_IS_HIGHER else -1.0
         for place, arm in enumerate(number.arms):
-            size = number.n[place] if place < len(number.n) and number.n[place] else 30.0
-            loads[row, arms.index((number.trial, arm))] = better * (1.0 if place == 0 else -1.0) / np.sqrt(size)
-    loads /= np.maximum(np.linalg.norm(loads, axis=1, keepdims=True), 1e-12)
-    same = loads @ loads.T
+            count = number.n[place] if place < len(number.n) and number.n[place] else 30.0
+            sign = 1.0 if place == 0 else -1.0
+            loads[row, arms.index((number.trial, arm))] = number.direction * sign / np.sqrt(count)
+    crossovers = {number.trial for number in numbers if number.within}
+    people = np.array(
+        [[1.0 if one == other else WITHIN if one[0] == other[0] and one[0] in crossovers else 0.0 for other in arms]
+         for one in arms]
+    )  # fmt: skip
+    same = loads @ people @ loads.T
+    size = np.sqrt(np.maximum(np.diag(same), 1e-24))
+    same /= np.outer(size, size)
     quantity = np.array([number.quantity for number in numbers])
     hour = np.array([number.time_h if number.time_h is not None else -1.0 for number in numbers])
     same *= np.where(quantity[:, None] == quantity, 1.0, OTHER_QUANTITY)
     same *= np.where(hour[:, None] == hour, 1.0, OTHER_TIME)
-    spread = quantity == "standard_deviation"
-    same[spread[:, None] != spread] = 0.0
+    for alone in APART:
+        own = quantity == alone
+        same[own[:, None] != own] = 0.0
+    same = np.where(_classes_apart(numbers), _exclusive(numbers) * (same != 0.0), same)
     np.fill_diagonal(same, 1.0)
     return np.asarray(same)
+
+
+def _classes_apart(numbers: Sequence[ScoredNumber]) -> NDArray[np.bool_]:
+    part = np.array([number.part for number in numbers])
+    classed = part != ""
+    return np.asarray(classed[:, None] & classed & (part[:, None] != part))
+
+
+def _exclusive(numbers: Sequence[ScoredNumber]) -> Array:
+    """Correlation of two shares of the same people in classes that exclude one another; zero for other numbers."""
+    share = np.array([number.published / 100.0 if number.quantity == "class_share" else 0.0 for number in numbers])
+    odds = np.sqrt(np.clip(share, 0.0, 0.99) / (1.0 - np.clip(share, 0.0, 0.99)))
+    return -np.minimum(np.outer(odds, odds), 1.0)

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rekindle.outcomes import SCALES
 from rekindle.trial.design import Trial, TrialArm
-from rekindle.trial.moments import ScoredNumber, scored_numbers
+from rekindle.trial.moments import SIGNED, ScoredNumber, scored_numbers
 from rekindle.trial.prediction import COUNTED, misfit_kind, span_of
 
 Array = NDArray[np.float64]
@@ -38,7 +39,11 @@ class Normal:
 
 @dataclass(frozen=True)
 class Known:
-    """A published number as something to compare with: value on the common footing and its error."""
+    """A published number as something to compare with: value on the common footing and its error.
+
+    The common footing is the MADRS range, and better is negative for changes and differences: `turn` is -1 where the
+    number itself was printed the other way round.
+    """
 
     number: ScoredNumber
     arms: tuple[str, ...]
@@ -46,6 +51,7 @@ class Known:
     value: float
     error: float
     year: int
+    turn: int = 1
 
 
 def arm_class(trial: Trial, arm: TrialArm) -> str:
@@ -100,17 +106,20 @@ def known_numbers(trials: Sequence[Trial]) -> list[Known]:
     found = []
     for trial in trials:
         for number in scored_numbers([trial]):
-            value = to_common(number, number.published)
+            turn = -1 if number.quantity in SIGNED and number.direction > 0 else 1
+            value = turn * to_common(number, number.published)
             error = number.standard_error
             own = usual_luck(number, value) if error is None else to_common(number, error)
             arms = tuple(arm_class(trial, trial.arm(name)) for name in number.arms)
-            found.append(Known(number, arms, stretch(number.time_h), value, max(own, 1e-3), trial.year or 2100))
+            found.append(Known(number, arms, stretch(number.time_h), value, max(own, 1e-3), trial.year or 2100, turn))
     return found
 
 
 def _tier(one: Known, other: Known) -> int | None:
-    """How near two numbers are, 0 the nearest; None when they are not of the same quantity."""
+    """How near two numbers are, 0 the nearest; None when they are not of the same quantity or sort of scale."""
     if one.number.quantity != other.number.quantity or len(one.arms) != len(other.arms):
+        return None
+    if _of_session(one.number) != _of_session(other.number):
         return None
     same_arms, same_time = one.arms == other.arms, one.stretch == other.stretch
     active = [each[:3] in ("ket", "spr") for each in (one.arms[0], other.arms[0])]
@@ -121,9 +130,16 @@ def _tier(one: Known, other: Known) -> int | None:
     return 4
 
 
+def _of_session(number: ScoredNumber) -> bool:
+    """Whether it is about what a session does (pressure, pulse, detachment), not about an illness."""
+    return number.scale in SCALES and SCALES[number.scale].response is None
+
+
 def _same_sort(one: ScoredNumber, other: ScoredNumber) -> bool:
     """Whether two numbers of different quantities can be averaged: one kind, in one unit or both logarithms."""
     if misfit_kind(one) != misfit_kind(other) or one.logarithm != other.logarithm:
+        return False
+    if _of_session(one) != _of_session(other):
         return False
     return one.logarithm or one.unit == other.unit
 
@@ -149,7 +165,7 @@ def meta_mean(own: Known, others: Sequence[Known]) -> Normal:
         spread = math.hypot(spread, 0.5 * usual_between(own.number))
     names = sorted({each.number.trial for each in chosen})
     because = f"{len(chosen)} numbers of {len(names)} trials ({', '.join(names[:4])}{' ...' if len(names) > 4 else ''})"
-    return Normal(mean, math.hypot(spread, usual_luck(own.number, mean)), because)
+    return Normal(own.turn * mean, math.hypot(spread, usual_luck(own.number, mean)), because)
 
 
 def usual_between(number: ScoredNumber) -> float:
@@ -190,4 +206,4 @@ def nearest_earlier(own: Known, others: Sequence[Known]) -> Normal:
         return meta_mean(own, others)
     chosen: Known = min(ranked, key=lambda each: each[:6])[6]
     sd = math.hypot(chosen.error, usual_luck(own.number, chosen.value))
-    return Normal(chosen.value, sd, f"{chosen.number.trial}, {chosen.number.label}")
+    return Normal(own.turn * chosen.value, sd, f"{chosen.number.trial}, {chosen.number.label}")

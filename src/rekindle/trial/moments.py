@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rekindle.outcomes import SCALES
 from rekindle.trial.compare import TWO_ARMS
 from rekindle.trial.design import Number, Trial
 from rekindle.trial.leaving import follow
@@ -36,7 +37,9 @@ Array = NDArray[np.float64]
 class ScoredNumber:
     """A published number as it is compared: `published` and its `standard_error` are logarithms for ratios.
 
-    `trials` is over how many trials it pools. `standard_error` is None where nothing was printed.
+    `trials` is over how many trials it pools. `standard_error` is None where nothing was printed. `direction` is 1
+    where the number rises as people get better and -1 where it falls; `within` says that its arms are the same people
+    (a crossover), `part` which class of people it is about ('' for all).
     """
 
     trial: str
@@ -53,6 +56,9 @@ class ScoredNumber:
     logarithm: bool
     trials: int
     label: str
+    direction: int = -1
+    within: bool = False
+    part: str = ""
 
     @property
     def kind(self) -> str:
@@ -182,7 +188,32 @@ def _compared(trial: Trial, number: Number) -> ScoredNumber:
         logarithm=ratio,
         trials=trial.trials,
         label=number.label,
+        direction=direction(number),
+        within=trial.design == "crossover",
+        part=number.options.which if number.quantity in ("class_share", "class_mean") else "",
     )
+
+
+RISING = (
+    "response", "remission", "odds_ratio", "risk_ratio", "risk_difference", "within_group_d", "survival", "sensitivity",
+    "completion", "time_to_relapse", "share_of_change", "share_of_difference",
+)  # fmt: skip
+"""Quantities that rise as people get better, whatever the scale."""
+
+SIGNED = ("mean_change", "difference", "standardised_difference", "percent_change")
+"""Quantities of which a file may say that better is positive."""
+
+
+def direction(number: Number) -> int:
+    """1 where a published number rises as people get better, -1 where it falls."""
+    if number.options.of in ("relapse", "worse"):
+        return -1
+    if number.quantity in RISING:
+        return 1
+    if number.quantity in SIGNED and number.options.sign == "improvement":
+        return 1
+    higher = number.scale in SCALES and SCALES[number.scale].better != "lower"
+    return 1 if higher and number.quantity in (*SIGNED, "mean", "class_mean") else -1
 
 
 def _of(trial: Trial, lanes: Sequence[Prepared], courses: Sequence[Courses]) -> list[Courses]:

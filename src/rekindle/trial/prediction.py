@@ -147,6 +147,8 @@ KIND_OF: Mapping[str, str] = {
     "within_group_d": "effect size",
     "percent_change": "effect size",
     "share_of_difference": "effect size",
+    "share_of_change": "effect size",
+    "risk_difference": "effect size",
 }
 
 

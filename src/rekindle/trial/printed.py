@@ -95,6 +95,10 @@ def _check_unit(quantity: Quantity, record: Record) -> None:
         )
 
 
+NO_COUNTS = ("percent_change", "share_of_change", "share_of_difference", "risk_difference")
+"""Quantities in per cent that are no share of people, so that nothing follows from the number of people alone."""
+
+
 def _standard_error(
     quantity: Quantity, unit: str, value: float, kind: str, ends: Ends, n: tuple[int | None, ...]
 ) -> float | None:
@@ -110,7 +114,7 @@ def _standard_error(
         if unit in RATIOS:
             return (math.log(high) - math.log(low)) / (2.0 * NORMAL[kind]) if low > 0 else None
         return (high - low) / (2.0 * NORMAL[kind])
-    if unit == "%" and kind == "none" and size and quantity.name != "percent_change":
+    if unit == "%" and kind == "none" and size and quantity.name not in NO_COUNTS:
         share = min(max(value / 100.0, 0.5 / size), 1.0 - 0.5 / size)
         return 100.0 * math.sqrt(share * (1.0 - share) / size)
     return None
