@@ -11,6 +11,7 @@ from rekindle.cli.options import Json
 
 if TYPE_CHECKING:
     from rekindle.trial.design import Trial
+    from rekindle.trial.score import Scoreboard
 
 
 def score(
@@ -35,6 +36,7 @@ def score(
 ) -> None:
     """Score trials: score.json (totals, numbers), report.html and figures/*.svg."""
     from rekindle.cli.output import emit, emit_json, progress_bars
+    from rekindle.inference.setup import ensemble_is_current
     from rekindle.report.plain import write_plain
     from rekindle.report.trial_pages import score_page
     from rekindle.run import as_json, check_replaceable, run_directory, write_run_file
@@ -55,25 +57,34 @@ def score(
             if in_sample:
                 again = score_of(predict(trials, leave_out=False, progress=progress, **how), library, seed=seed)
                 seen = dict(again.totals)
-        judged = judge(board.numbers)
+        judged, current = judge(board.numbers), ensemble_is_current()
         content = board.as_dict() | {"conflicts": [each.as_dict() for each in judged]}
         content |= {"in_sample": seen} if seen else {}
+        content |= {"ensemble_is_current": current}
         (directory / "score.json").write_text(as_json(content) + "\n", encoding="utf-8")
         if not no_report:
-            write_plain(score_page(board, judged, seen, trials, seed), directory)
+            write_plain(score_page(board, judged, seen, trials, seed, current=current), directory)
         write_run_file(directory, _provenance(trials, seed, how))
     if json:
         emit_json({"out": str(out), **content})
         return
-    totals = board.totals
-    emit(f"{totals['numbers']} numbers of {totals['trials']} trials; {board.source}")
-    emit(f"coverage: 90 % intervals {totals['coverage90']:.2f}, 50 % intervals {totals['coverage50']:.2f}")
-    points, shares = _words(totals["mae_points"]), _words(totals["mae_percentage_points"])
-    emit(f"mean absolute error: {points} points, {shares} percentage points")
-    emit(
-        f"skill: {totals['skill_vs_mean']:.2f} over the mean of others, {totals['skill_vs_last']:.2f} over the nearest"
-    )
+    for line in _lines(board, current):
+        emit(line)
     emit(f"Wrote {out if no_report else out / 'report.html'}")
+
+
+def _lines(board: Scoreboard, current: bool) -> list[str]:
+    """The totals in words; whether the ensemble was made with the trial files as they are now."""
+    totals = board.totals
+    points, shares = _words(totals["mae_points"]), _words(totals["mae_percentage_points"])
+    outdated = "The ensemble was calibrated with other trial files or another model: run `rekindle calibrate` again."
+    return [
+        f"{totals['numbers']} numbers of {totals['trials']} trials; {board.source}",
+        *(() if current else (outdated,)),
+        f"coverage: 90 % intervals {totals['coverage90']:.2f}, 50 % intervals {totals['coverage50']:.2f}",
+        f"mean absolute error: {points} points, {shares} percentage points",
+        f"skill: {totals['skill_vs_mean']:.2f} over the mean of others, {totals['skill_vs_last']:.2f} over the nearest",
+    ]
 
 
 def _words(value: float | None) -> str:

@@ -89,7 +89,11 @@ def _added(quantity: str, baseline: Array, later: Array) -> tuple[float, Array] 
 
 
 def individual_visits(folder: Path) -> dict[str, dict[str, Array]]:
-    """Totals by scale and session, one entry a person with depression, NaN where a visit lacks."""
+    """Totals by scale and session, one entry a person with depression, NaN where a visit lacks.
+
+    Raises:
+        InputError: the files are not there, or lack a column.
+    """
     depressed = [row["participant_id"] for row in _table(folder, "participants.tsv") if row.get("group") == "MDD"]
     order = {person: place for place, person in enumerate(depressed)}
     found = {scale: {name: np.full(len(order), np.nan) for name in ("b0", *SESSIONS)} for scale in COLUMNS}

@@ -18,6 +18,7 @@ from rekindle.inference.priors import Prior, candidates, prior_of
 from rekindle.inference.screening import Screening
 from rekindle.inference.targets import errors
 from rekindle.inference.trials import TrialSimulator
+from rekindle.mechanism.ensemble import made
 from rekindle.mechanism.hypotheses import HYPOTHESES
 from rekindle.trial.design import Trial
 from rekindle.trial.files import published_trials
@@ -77,6 +78,22 @@ def patient_groups(trials: Sequence[Trial]) -> dict[str, tuple[str, ...]]:
                 linked[other].add(name)
     groups = {name: tuple(sorted(others & fitted)) for name, others in linked.items()}
     return {name: members for name, members in groups.items() if members}
+
+
+def ensemble_is_current() -> bool:
+    """Whether the shipped ensemble was made with the model, the tables and the trial files as they are now.
+
+    True as well where there is no ensemble, or one of before its trials were recorded.
+    """
+    recorded = made().get("inputs", {}).get("simulator")
+    return recorded is None or recorded == TrialSimulator(fitted_trials(tuple(made_without()))).digest
+
+
+def made_without() -> tuple[str, ...]:
+    """The trials that were left out when the shipped ensemble was made and that are still fitted by default."""
+    named = made().get("settings", {}).get("without", ())
+    present = {trial.name for trial in fitted_trials()}
+    return tuple(name for name in named if name in present)
 
 
 def hypothesis_values(names: Sequence[str]) -> dict[str, float]:

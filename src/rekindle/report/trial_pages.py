@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rekindle.trial.results import ArmResult
     from rekindle.trial.score import Scoreboard
 
+OUTDATED = "The parameter sets were calibrated with other trial files, or another model, than those of this version."
 BEFORE = "Before calibration: parameters are drawn from their plausible ranges, none was fitted."
 
 
@@ -153,8 +154,10 @@ def score_page(
     in_sample: Mapping[str, Any] | None,
     trials: Sequence[Trial],
     seed: int,
+    *,
+    current: bool = True,
 ) -> PlainPage:
-    """The scoreboard as a page."""
+    """The scoreboard as a page; `current` says whether the ensemble was made with the trial files as they are now."""
     totals = board.totals
     low, high = totals["skill_vs_mean_90"]
     beats = "beats" if low > 0 else "does not surely beat"
@@ -178,7 +181,7 @@ def score_page(
         subtitle=f"{len(trials)} trial files predicted and compared. Parameter sets: {board.source}.",
         answer=answer,
         facts=_score_facts(totals),
-        notes=() if calibrated else (BEFORE,),
+        notes=(() if current else (OUTDATED,)) if calibrated else (BEFORE,),
         figures=(agreement_figure(board), calibration_figure(board)),
         tables=tuple(tables),
         made={"Trials": ", ".join(trial.name for trial in trials), "Parameter sets": board.source},
