@@ -167,6 +167,102 @@ def test_one_candidate_that_cannot_be_solved_spoils_no_proposal(better) -> None:
     assert np.isfinite(near.mean(np.arange(5), np.zeros(5, dtype=np.int64))).all() and np.isfinite(near.factor).all()
 
 
+def test_as_many_candidates_as_asked_for_are_followed_over_the_past(better, monkeypatch) -> None:
+    import rekindle.inference.update as module
+
+    followed = []
+    usual = module.courses
+
+    def counting(parameters, schedules, *rest, **how):
+        found = usual(parameters, schedules, *rest, **how)
+        # The state of rest is one look; a past has several.
+        followed.append(len(parameters["weight_kg"]) if len(schedules[0].times) > 1 else 0)
+        return found
+
+    monkeypatch.setattr(module, "courses", counting)
+    again = update(better.person, candidates=1_200)
+    assert again.solved == sum(followed) >= 1_200
+    assert again.diagnostics()["solved"] == again.solved
+    assert update(person(), candidates=300).solved == 300
+
+
+def test_weighing_candidates_roughly_moves_no_rating_by_more_than_a_tenth_of_a_point(better) -> None:
+    """The tolerance of the weighing is coarse beside the solver's default; beside a rater's error it is nothing."""
+    import rekindle.inference.update as module
+    from rekindle.inference.candidates import courses, draw_candidates, parameters_of, schedules_of
+    from rekindle.inference.ratings import expected_ratings
+
+    work = module._Work(better.person, shared_sets(), better.wander, None)
+    drawn = draw_candidates(work.person, work.sets, 300, 5)
+    parameters = parameters_of(drawn, work.person)
+    schedules = schedules_of(work.doses, parameters, work.times, now_h=work.person.now_h)
+    exact = expected_ratings(
+        work.person.ratings, courses(parameters, schedules, work.outputs, tolerance=1e-7), work.times
+    )
+    rough = work.solve(drawn, np.arange(300)).expected
+    away = np.abs(rough.mean - exact.mean)
+    assert 0.0 < away.max() < 0.1 and np.percentile(away, 99) < 0.03
+    assert np.sqrt(exact.variance.min()) > 10.0 * np.percentile(away, 99)
+
+
+def test_luck_and_sets_have_no_part_in_the_state_of_rest(better) -> None:
+    import rekindle.inference.update as module
+    from rekindle.inference.candidates import courses, draw_candidates, draw_covariates, parameters_of, schedules_of
+
+    work = module._Work(better.person, shared_sets(), better.wander, None)
+    drawn = draw_candidates(work.person, work.sets, 400, 5)
+    parameters = parameters_of(drawn, work.person)
+    still = courses(parameters, schedules_of((), parameters, (0.0,)), work.outputs)
+    assert len(np.unique(drawn.which)) > 1 and np.ptp(still["severity"]) > 0.1
+    rest = work.at_rest(draw_covariates(work.person, 400, 5))
+    first = {name: np.repeat(values, len(work.times), axis=1) for name, values in still.items()}
+    wanted = module.expected_ratings([work.person.ratings[0]], first, work.times)
+    np.testing.assert_allclose(rest.mean, wanted.mean, rtol=1e-10)
+    np.testing.assert_allclose(rest.variance, wanted.variance, rtol=1e-10)
+
+
+def test_ratings_together_are_the_ratings_one_by_one(better, monkeypatch) -> None:
+    import rekindle.inference.ratings as module
+
+    ratings = [
+        Rated(20.0 * place, "PHQ-9" if place % 3 else "MADRS", 0.0, recall_days=14.0 if place % 2 else None)
+        for place in range(1, 41)
+    ]
+    times, luck = module.look_times(ratings), np.random.default_rng(2)
+    latents = {name: luck.random((50, len(times))) for name in module.latents_of(("MADRS", "PHQ-9"))}
+    together = module.expected_ratings(ratings, latents, times)
+    monkeypatch.setattr(module, "_TOGETHER", 3_000)
+    pieces = module.expected_ratings(ratings, latents, times)
+    for name in ("mean", "variance", "slope"):
+        alone = [getattr(module.expected_ratings([each], latents, times), name)[:, 0] for each in ratings]
+        np.testing.assert_allclose(getattr(together, name), np.column_stack(alone), rtol=1e-12, atol=1e-9)
+        np.testing.assert_allclose(getattr(pieces, name), getattr(together, name), rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("rows", [0, 5, 64, 300])
+def test_products_piece_by_piece_are_the_products(rows: int) -> None:
+    from rekindle.inference.products import gathered, spread_out
+
+    luck = np.random.default_rng(rows)
+    left, right, matrix = luck.random((rows, 7)), luck.random((rows, 3)), luck.random((7, 4))
+    np.testing.assert_allclose(gathered(left, right), left.T @ right)
+    np.testing.assert_allclose(spread_out(left, matrix), left @ matrix)
+
+
+def test_sizes_are_those_of_the_largest_dose_and_of_every_route() -> None:
+    from rekindle.inference.candidates import doses_of
+    from rekindle.inference.sizes import sizes
+    from rekindle.simulate import lowered_model
+
+    def of(*sentences: str) -> dict[str, float]:
+        given = tuple(Given(24.0 * place + 10.0, each) for place, each in enumerate(sentences))
+        return dict(zip(lowered_model().states, sizes(doses_of(person(START, given=given))), strict=True))
+
+    small, large = of("20 mg IV over 40 min"), of("20 mg IV over 40 min", "80 mg IV over 40 min")
+    assert large["central_S"] == pytest.approx(4.0 * small["central_S"], rel=0.02)
+    assert of("20 mg IV over 40 min", "84 mg intranasal esketamine")["nasal_S"] > 1.0 > small["nasal_S"]
+
+
 def test_a_person_unlike_anyone_is_named() -> None:
     odd = (START, Rated(5 * DAY, "MADRS", 2.0), Rated(5.5 * DAY, "MADRS", 58.0), Rated(6 * DAY, "MADRS", 1.0))
     assert update(person(*odd), candidates=600).verdict == UNLIKE

@@ -57,6 +57,24 @@ def test_a_part_has_the_values_of_the_model_it_is_a_part_of(small) -> None:
     assert part.network.digest == before.network.digest
 
 
+def test_a_part_kept_on_disk_is_the_part_with_the_values_of_its_model(small, tmp_path, monkeypatch) -> None:
+    """What another process finds on the disk gives the same numbers, also where its model has other values."""
+    from rekindle.engine import specialise
+
+    monkeypatch.setenv("REKINDLE_CACHE", str(tmp_path))
+    schedule = Schedule((Bolus(0.5, "gut", 10.0),), TIMES)
+    wanted = []
+    for text in (TWO_ROUTES, TWO_ROUTES.replace("ka = 1;", "ka = 4;")):
+        monkeypatch.setattr(specialise, "_MADE", {})
+        model = lower(read_antimony(text))
+        found = solve(model, None, schedule, ["mood"], specialise=True, relative_tolerance="tight")
+        whole = solve(model, None, schedule, ["mood"], relative_tolerance="tight")
+        np.testing.assert_allclose(found.values, whole.values, rtol=1e-5, atol=1e-7)
+        wanted.append(found.values)
+    assert len(list(tmp_path.glob("model-*.pickle"))) == 1
+    assert np.abs(wanted[1] - wanted[0]).max() > 0.01
+
+
 def test_an_output_that_stays_zero_is_shown_as_zero(small) -> None:
     schedule = Schedule((Bolus(0.0, "gut", 2.0),), TIMES)
     outputs = ("muscle", "mood")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from lark import Lark, Token
@@ -48,6 +48,12 @@ def parse(text: str) -> Course:
             f"The dosing sentence has {len(text)} characters.", text[:40], 0,
             hint=f"At most {LONGEST_SENTENCE} are read; combine courses in Python.",
         )  # fmt: skip
+    return _course(text)
+
+
+@lru_cache(maxsize=512)
+def _course(text: str) -> Course:
+    """The course of a sentence, read once: one person's doses and options say the same again and again."""
     folded = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     try:
         tree = _grammar().parse(folded)

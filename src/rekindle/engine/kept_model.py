@@ -27,6 +27,7 @@ SOURCES = (
     "reading",
     "sbml_math",
     "sbml_reader",
+    "specialise",
     "symbolic",
     "kept_model",
 )

@@ -6,10 +6,12 @@ and is named with the reason if that fails too. A person's result depends on nob
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -179,14 +181,27 @@ def _run(task: Task, control: Control, people: Integers) -> tuple[Floats, Intege
 
     size = min(max(BLOCK, len(people) // (4 * task.threads)), LARGEST_BLOCK)
     blocks = [people[i : i + size] for i in range(0, len(people), size)]
-    if task.threads == 1 or len(blocks) == 1:
-        for block in blocks:
-            solve_block(block)
-    else:
-        with ThreadPoolExecutor(task.threads) as pool:
-            for future in as_completed([pool.submit(solve_block, block) for block in blocks]):
-                future.result()
+    _share_out(blocks, solve_block, task.threads)
     return crowd.values, crowd.outcome, crowd.steps, native
+
+
+def _share_out(blocks: Sequence[Integers], solve_block: Callable[[Integers], None], threads: int) -> None:
+    """Do every block, this thread and `threads` - 1 others each taking the next one that is left."""
+    left: SimpleQueue[Integers] = SimpleQueue()
+    for block in blocks:
+        left.put(block)
+
+    def work() -> None:
+        with contextlib.suppress(Empty):
+            while True:
+                solve_block(left.get_nowait())
+
+    helpers = min(threads, len(blocks)) - 1
+    with ThreadPoolExecutor(max(helpers, 1)) as pool:  # it starts no thread that has nothing to do
+        others = [pool.submit(work) for _ in range(helpers)]
+        work()
+        for each in others:
+            each.result()
 
 
 def settings_of(control: Control) -> Settings:

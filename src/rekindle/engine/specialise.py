@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rekindle.engine.kept_model import kept
 from rekindle.engine.lower import Lowered, lower
 from rekindle.engine.network import Network
 from rekindle.engine.schedule import BASE, INPUT, JUMP, LOAD, RATE, Segments
@@ -90,7 +91,7 @@ def _with_values_of(network: Network, part: Part) -> Part:
     if made.values is network.values or made.values == network.values:
         return part
     own = replace(made, values=network.values)
-    own.__dict__["digest"] = made.digest  # of the equations, which are the same
+    own.__dict__.update({"digest": made.digest, "derived": made.derived})  # of the equations, which are the same
     return replace(part, lowered=replace(part.lowered, network=own))
 
 
@@ -119,9 +120,22 @@ def _part(
     touched: frozenset[str],
     positive: frozenset[str],
 ) -> Part:
+    """The part, taken from the disk where it was made before: what these names leave of these equations."""
+    names = (outputs, zero, touched, positive)
+    text = "\n".join(("part", lowered.network.digest, *(" ".join(sorted(each)) for each in names)))
+    made = kept(text, lambda: lower(_smaller(lowered.network, *names)))
+    return Part(made, np.array([made.state_index.get(name, -1) for name in lowered.states], dtype=np.int64))
+
+
+def _smaller(
+    network: Network,
+    outputs: frozenset[str],
+    zero: frozenset[str],
+    touched: frozenset[str],
+    positive: frozenset[str],
+) -> Network:
     import sympy as sp
 
-    network = lowered.network
     nothing = {sp.Symbol(name): sp.Integer(0) for name in zero}
     initial = {name: _folded(network.initial[name], nothing, positive) for name in network.states}
     empty = {name for name in network.states if initial[name].is_zero and name not in touched}
@@ -141,7 +155,7 @@ def _part(
         kept = network.states[:1]
         rates[kept[0]] = sp.Integer(0)
     shown = {name: value for name, value in shown.items() if name not in kept}
-    smaller = replace(
+    return replace(
         network,
         states=kept,
         initial={name: network.initial[name] for name in (*kept, *network.derived)},
@@ -149,8 +163,6 @@ def _part(
         assignments=shown | {name: value for name, value in assignments.items() if name in needed},
         sbml="",
     )
-    made = lower(smaller)
-    return Part(made, np.array([made.state_index.get(name, -1) for name in lowered.states], dtype=np.int64))
 
 
 def _assignments(

@@ -98,13 +98,11 @@ def log_likelihood(
     errors: MeasurementError = ERRORS,
 ) -> Array:
     """Log likelihood of vital signs and levels, shape (candidates,); outputs have shape (candidates, times)."""
-    from scipy.stats import norm
-
     place = {time: column for column, time in enumerate(times_h)}
     total = np.zeros(count)
     for rise in rises:
         error = (errors.pulse if rise.sign == "heart_rate" else errors.pressure_mmhg) * np.sqrt(2.0)
-        total += norm.logpdf(rise.value, outputs[SIGNS[rise.sign]][:, place[rise.time_h]], error)
+        total += _log_normal(rise.value - outputs[SIGNS[rise.sign]][:, place[rise.time_h]], error)
     for level in person.levels:
         mean = outputs[ANALYTES[level.analyte]][:, place[level.time_h]]
         total += _level(level, mean, person.level_method, errors)
@@ -112,21 +110,26 @@ def log_likelihood(
 
 
 def _level(level: Level, mean: Array, method: str, errors: MeasurementError) -> Array:
-    from scipy.stats import norm
+    from scipy.special import log_ndtr, ndtr
 
     error = np.hypot(errors.level_share * mean, errors.level_ng_ml)
     limit = level.limit_ng_ml
     if level.below:
         if method in ("M1", "M2") or limit is None:
             return np.zeros(len(mean))
-        below = norm.cdf(limit, mean, error)
+        below = ndtr((limit - mean) / error)
         if method == "M4":
-            negative = norm.cdf(0.0, mean, error)
+            negative = ndtr(-mean / error)
             below = (below - negative) / (1.0 - negative)
         return np.asarray(np.log(np.maximum(below, 1e-300)))
-    value = norm.logpdf(level.ng_ml, mean, error)
+    value = _log_normal(np.asarray(level.ng_ml, dtype=np.float64) - mean, error)
     if method == "M2" and limit is not None:
-        value = value - norm.logsf(limit, mean, error)
+        value = value - log_ndtr((mean - limit) / error)
     if method == "M4":
-        value = value - norm.logsf(0.0, mean, error)
+        value = value - log_ndtr(mean / error)
     return np.asarray(value)
+
+
+def _log_normal(residuals: Array, error: Array | float) -> Array:
+    """Log density of normal residuals with these errors, shape (candidates,)."""
+    return np.asarray(-0.5 * (residuals / error) ** 2 - np.log(error) - 0.5 * np.log(2.0 * np.pi))

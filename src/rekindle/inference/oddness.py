@@ -46,6 +46,6 @@ def chance_of(scores: Array) -> float:
     >>> round(chance_of(np.array([1.959964])), 3), chance_of(np.array([]))
     (0.05, 1.0)
     """
-    from scipy.stats import chi2
+    from scipy.special import chdtrc
 
-    return float(chi2.sf(np.square(scores).sum(), len(scores))) if len(scores) else 1.0
+    return float(chdtrc(len(scores), np.square(scores).sum())) if len(scores) else 1.0

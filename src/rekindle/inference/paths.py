@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rekindle.inference.candidates import Candidates, courses, doses_of, parameters_of, schedules_of
 from rekindle.inference.drift import Wander
 from rekindle.inference.ratings import Expected, expected_ratings, latents_of, look_times
+from rekindle.inference.sizes import sizes
 from rekindle.outcomes import Scale, scale
 from rekindle.person.record import Rated
 from rekindle.streams import generator
@@ -84,12 +85,12 @@ def future(
     parameters = parameters_of(some, person)
     for name, value in (changes or {}).items():
         parameters[name] = np.full(len(some), value)
-    doses = tuple(dose for dose in doses_of(person, planned))
+    doses = doses_of(person, planned)
     ratings = [rating for rating in person.ratings if not scale(rating.scale).person_inputs]
     times = sorted({0.0, *look_times(ratings), *(float(time) for time in times_h)})
     wanted = tuple(dict.fromkeys((*latents_of((*scales, *(rating.scale for rating in ratings))), *outputs)))
     schedules = schedules_of(doses, parameters, times, now_h=person.now_h, drug=drug)
-    solved = courses(parameters, schedules, wanted, threads=threads)
+    solved = courses(parameters, schedules, wanted, threads=threads, sizes=sizes(doses))
     each = np.repeat(np.arange(len(rows)), count)
     good = np.asarray(np.isfinite(solved[wanted[0]]).all(axis=1))
     each = each[good[each]]

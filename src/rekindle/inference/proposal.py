@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rekindle.inference.drift import log_density
 from rekindle.inference.importance import effective_size
+from rekindle.inference.products import gathered, spread_out
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -47,12 +48,12 @@ class Proposal:
 
     def mean(self, place: Integers, which: Integers) -> Array:
         """Mean luck of candidates with these rows and sets, shape (candidates, effects)."""
-        return np.asarray((self.set_gap[which] - self.row_gap[place]) @ self.gain.T)
+        return spread_out(self.set_gap[which] - self.row_gap[place], self.gain.T)
 
     def log_ratio(self, luck: Array, place: Integers, which: Integers) -> Array:
         """Log of this proposal's density over the prior's, shape (candidates,)."""
-        away = np.linalg.solve(self.factor, (luck - self.mean(place, which)).T)
-        adapted = 0.5 * (luck**2).sum(axis=1) - 0.5 * (away**2).sum(axis=0) - np.log(np.diag(self.factor)).sum()
+        away = spread_out(luck - self.mean(place, which), np.asarray(np.linalg.inv(self.factor).T))
+        adapted = 0.5 * (luck**2).sum(axis=1) - 0.5 * (away**2).sum(axis=1) - np.log(np.diag(self.factor)).sum()
         adapted += np.log(self.rows[place] * len(self.rows)) + np.log(self.sets[which] * len(self.sets))
         return np.asarray(np.logaddexp(np.log(DEFENSIVE), np.log1p(-DEFENSIVE) + adapted))
 
@@ -73,10 +74,13 @@ def proposal_near(seen: Seen, weights: Array, observed: Array, start: Array, set
     chance = local_weights(weights)
     design = np.column_stack([seen.luck, start[seen.place] - start.mean()])
     middle = chance @ design
+    away = design - middle
+    own = gathered(chance[:, None] * away, away)
+    inverse = np.asarray(np.linalg.inv(own + 1e-6 * np.eye(own.shape[0])), dtype=np.float64)
     effect = np.zeros((sets, seen.ratings.shape[1]))
     for _ in range(ROUNDS):
-        slopes, intercept, spare = _slopes(design - middle, seen.ratings - effect[seen.which], chance)
-        left = seen.ratings - intercept - (design - middle) @ slopes
+        slopes, intercept, spare = _slopes(away, inverse, seen.ratings - effect[seen.which], chance)
+        left = seen.ratings - intercept - spread_out(away, slopes)
         effect = _set_effects(left, seen.which, sets)
     effects = seen.luck.shape[1]
     # What is expected at luck zero and the average start.
@@ -85,14 +89,15 @@ def proposal_near(seen: Seen, weights: Array, observed: Array, start: Array, set
     return _turned(slopes[:effects].T, row_gap, observed - means, seen.noise + spare)
 
 
-def _slopes(design: Array, target: Array, chance: Array) -> tuple[Array, Array, Array]:
-    """Weighted slopes of ratings (those that count), the intercept, and the covariance of what is left."""
+def _slopes(design: Array, inverse: Array, target: Array, chance: Array) -> tuple[Array, Array, Array]:
+    """Weighted slopes of ratings (those that count), the intercept, and the covariance of what is left.
+
+    `inverse` is that of the design's own weighted products, shape (columns, columns).
+    """
     intercept = chance @ target
-    root = np.sqrt(chance)[:, None]
-    inverse = np.linalg.inv((root * design).T @ (root * design) + 1e-6 * np.eye(design.shape[1]))
-    slopes = inverse @ ((root * design).T @ (root * (target - intercept)))
-    left = target - intercept - design @ slopes
-    spare = (chance[:, None] * left).T @ left
+    slopes = inverse @ gathered(chance[:, None] * design, target - intercept)
+    left = target - intercept - spread_out(design, slopes)
+    spare = gathered(chance[:, None] * left, left)
     error = np.sqrt(np.diag(inverse)[:, None] * np.diag(spare)[None, :] / effective_size(chance))
     return np.where(np.abs(slopes) > SIGNIFICANT * error, slopes, 0.0), intercept, spare
 

@@ -38,6 +38,7 @@ MOOD = (
 _STEP = 0.02
 _LEAST_SD = 0.3  # points: no rating is surer than this
 _NODES = (0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0)
+_TOGETHER = 1_000_000  # item scores worked out at a time
 
 
 @dataclass(frozen=True)
@@ -123,23 +124,45 @@ def expected_ratings(ratings: Sequence[Rated], latents: Mapping[str, Array], tim
     """Expected ratings from the latent states at `times_h`: name to shape (candidates, times)."""
     place = {time: column for column, time in enumerate(times_h)}
     count = len(next(iter(latents.values()))) if latents else 0
-    shape = (count, len(ratings))
-    mean, variance, slope = np.empty(shape), np.empty(shape), np.empty(shape)
-    for column, rating in enumerate(ratings):
-        looked = [place[time] for time in _nodes(rating)]
-        found = scale(rating.scale)
-        own = {name: latents[name][:, looked] for name in found.latents}
-        mean[:, column], variance[:, column], slope[:, column] = rating_moments(found, own)
+    found = np.empty((3, count, len(ratings)))
+    for columns in _alike(ratings, count):
+        one = scale(ratings[columns[0]].scale)
+        looked = [place[time] for column in columns for time in _nodes(ratings[column])]
+        own = {name: latents[name][:, looked] for name in one.latents}
+        found[:, :, columns] = rating_moments(one, own, len(columns))
+    mean, variance, slope = found
     times = np.array([rating.time_h for rating in ratings], dtype=np.float64)
     return Expected(mean, variance, slope, tuple(scale(rating.scale).name for rating in ratings), times)
 
 
-def rating_moments(found: Scale, latents: Mapping[str, Array]) -> tuple[Array, Array, Array]:
-    """Mean, variance and slope of one rating, shape (candidates,) each, over the times of its recall window."""
-    items = found.expected_items(latents).mean(axis=1)
+def _alike(ratings: Sequence[Rated], count: int) -> list[list[int]]:
+    """Places of ratings on one scale with as many looks each, in groups that fit into memory together."""
+    groups: dict[tuple[str, int], list[int]] = {}
+    for place, rating in enumerate(ratings):
+        groups.setdefault((rating.scale, len(_nodes(rating))), []).append(place)
+    found = []
+    for (name, looks), places in groups.items():
+        most = max(1, _TOGETHER // max(1, count * looks * len(scale(name).items)))
+        found += [places[begin : begin + most] for begin in range(0, len(places), most)]
+    return found
+
+
+def rating_moments(found: Scale, latents: Mapping[str, Array], ratings: int = 1) -> tuple[Array, Array, Array]:
+    """Mean, variance and slope of ratings, shape (candidates, ratings) each.
+
+    `latents` have shape (candidates, times): the looks of the first rating's recall window, then those of the next.
+    """
+    items = _over_looks(found.expected_items(latents), ratings)
     raised = {name: value + _STEP if name in MOOD else value for name, value in latents.items()}
-    slope = (found.expected(raised).mean(axis=1) - items.sum(axis=1)) / _STEP
-    return items.sum(axis=1), rating_variance(found, items), slope
+    mean = items.sum(axis=-1)
+    slope = (_over_looks(found.expected_items(raised), ratings).sum(axis=-1) - mean) / _STEP
+    return mean, rating_variance(found, items), slope
+
+
+def _over_looks(items: Array, ratings: int) -> Array:
+    """Item scores averaged over the looks of each rating, shape (candidates, ratings, items)."""
+    candidates, times, scores = items.shape
+    return np.asarray(items.reshape(candidates, ratings, times // ratings, scores).mean(axis=2))
 
 
 def rating_variance(found: Scale, items: Array) -> Array:

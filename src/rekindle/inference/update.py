@@ -11,17 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.errors import SolverError
 from rekindle.inference.candidates import (
+    WEIGHING,
     Candidates,
     Sets,
+    candidates_of,
     courses,
     doses_of,
     draw_candidates,
+    draw_covariates,
+    draw_luck,
     luck_names,
     moved,
     parameters_of,
@@ -34,15 +39,22 @@ from rekindle.inference.oddness import chance_of, forecast_scores
 from rekindle.inference.proposal import DEFENSIVE, Proposal, Seen, proposal_near
 from rekindle.inference.ratings import Expected, expected_ratings, latents_of, look_times
 from rekindle.inference.sets import shared_sets
+from rekindle.inference.sizes import sizes
 from rekindle.inference.walk import Walkers, walked
 from rekindle.person.record import Person
 from rekindle.streams import normals, uniforms
+
+if TYPE_CHECKING:
+    from rekindle.engine.schedule import Segments
+    from rekindle.population import People
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 POOL = 4
 """Covariates tried for each one kept."""
+FRESH = 1_000_000
+"""Where in its sequence the luck of those kept begins."""
 FEWEST = 60.0
 """Effective candidates below which another round is made."""
 MOST_ROUNDS = 4
@@ -77,7 +89,8 @@ class Posterior:
 
     `weights` sum to 1, shape (candidates,). `expected` holds each candidate's expected ratings at the person's
     ratings, `observed` the ratings. `surprise` is the chance of ratings as odd, each beside its forecast from those
-    before. `verdict` is "ok", "too little data" or "unlike anyone in the model's range".
+    before. `verdict` is "ok", "too little data" or "unlike anyone in the model's range". `solved` counts the candidates
+    that were followed over the person's past and weighed, those that came before the last sample among them.
     """
 
     person: Person
@@ -92,6 +105,7 @@ class Posterior:
     verdict: str
     learned: tuple[Learned, ...]
     seed: int
+    solved: int = 0
     unsolved: int = 0
     walked: float = 0.0
 
@@ -105,6 +119,7 @@ class Posterior:
         return {
             "verdict": self.verdict,
             "candidates": len(self.candidates),
+            "solved": self.solved,
             "effective_candidates": round(self.effective, 1),
             "pareto_k": None if not np.isfinite(self.pareto_k) else round(self.pareto_k, 3),
             "surprise": round(self.surprise, 6),
@@ -174,6 +189,7 @@ class _Work:
     def __init__(self, person: Person, sets: Sets, wander: Wander, threads: int | None) -> None:
         self.person, self.sets, self.wander, self.threads = person, sets, wander, threads
         self.doses = tuple(dose for dose in doses_of(person) if dose.time_h <= person.now_h)
+        self.sizes, self.solved = sizes(self.doses), 0
         self.rises = rises_of(person.vitals, self.doses)
         latents = latents_of(tuple(rating.scale for rating in person.ratings)) or ("severity",)
         self.outputs = tuple(dict.fromkeys((*latents, *measured_outputs(person, self.rises))))
@@ -189,9 +205,10 @@ class _Work:
         """A round: every candidate given the person's doses and compared with what was seen."""
         parameters = parameters_of(candidates, self.person)
         schedules = schedules_of(self.doses, parameters, self.times, now_h=self.person.now_h)
-        outputs = courses(parameters, schedules, self.outputs, threads=self.threads)
+        outputs = self._courses(parameters, schedules)
         expected = expected_ratings(self.person.ratings, outputs, self.times)
         solved = np.isfinite(outputs[self.outputs[0]]).all(axis=1)
+        self.solved += len(candidates)
         total = np.full(len(candidates), -np.inf)
         rows = np.flatnonzero(solved)
         total[rows] = expected.of(rows).log_likelihood(self.observed, self.wander)
@@ -199,13 +216,19 @@ class _Work:
         total[rows] += log_likelihood(self.person, self.rises, own, self.times, len(rows))
         return _Round(candidates, place, expected, total)
 
-    def at_rest(self, candidates: Candidates) -> Expected:
-        """What the ratings before the first dose are expected to be."""
-        parameters = parameters_of(candidates, self.person)
-        latents = courses(parameters, schedules_of((), parameters, (0.0,)), self.outputs, threads=self.threads)
+    def at_rest(self, people: People) -> Expected:
+        """What people's ratings before the first dose are expected to be; luck and sets have no part in that."""
+        nothing = np.zeros((len(people), len(luck_names())))
+        alike = Candidates(people, self.sets, np.zeros(len(people), dtype=np.int64), nothing)
+        parameters = parameters_of(alike, self.person)
+        latents = self._courses(parameters, schedules_of((), parameters, (0.0,)))
         ratings = [self.person.ratings[place] for place in self.order if place in self.before]
         still = {name: np.repeat(values, len(self.times), axis=1) for name, values in latents.items()}
         return expected_ratings(ratings, still, self.times)
+
+    def _courses(self, parameters: Mapping[str, Array], schedules: Sequence[Segments]) -> dict[str, Array]:
+        how: dict[str, Any] = {"threads": self.threads, "tolerance": WEIGHING, "sizes": self.sizes}
+        return courses(parameters, schedules, self.outputs, **how)
 
 
 def _screened(work: _Work, count: int, seed: int) -> tuple[Candidates, Array, Array]:
@@ -213,19 +236,17 @@ def _screened(work: _Work, count: int, seed: int) -> tuple[Candidates, Array, Ar
     those ratings fall in their forecasts."""
     if not work.before:
         return draw_candidates(work.person, work.sets, count, seed), np.zeros(count), np.zeros(0)
-    pool = draw_candidates(work.person, work.sets, POOL * count, seed)
+    pool = draw_covariates(work.person, POOL * count, seed)
     expected = work.at_rest(pool)
     observed = work.observed[[place for place in work.order if place in work.before]]
     fit = expected.log_likelihood(observed, work.wander)
     scores = forecast_scores(expected, observed, work.wander, np.zeros(len(pool)))
     weights = np.exp(fit - fit.max())
     rows = systematic(weights / weights.sum(), count, float(uniforms(seed, "candidate", "screen", count=1)[0]))
-    order = np.argsort(uniforms(seed, "candidate", "shuffle", count=count))
-    rows = rows[order]
-    chosen = pool.take(rows)
-    fresh = draw_candidates(work.person, work.sets, count, seed, round_number=1)
-    # Random effects and sets have no part in the state of rest, so fresh luck costs nothing and repeats nobody.
-    return moved(chosen, fresh.luck, fresh.which), fit[rows], scores
+    rows = rows[np.argsort(uniforms(seed, "candidate", "shuffle", count=count))]
+    # Random effects and sets have no part in the state of rest, so luck of their own repeats nobody.
+    luck, which = draw_luck(work.sets, count, seed, start=FRESH)
+    return candidates_of(pool.take(rows), work.sets, luck, which), fit[rows], scores
 
 
 def _log_prior(
@@ -314,7 +335,7 @@ def _walked(
     candidates = moved(base.take(end.place), end.luck, end.which)
     weights = np.full(len(rows), 1.0 / len(rows))
     return replace(
-        found, candidates=candidates, weights=weights, expected=end.expected, walked=share,
+        found, candidates=candidates, weights=weights, expected=end.expected, walked=share, solved=work.solved,
         learned=_learned(candidates, weights),
     )  # fmt: skip
 
@@ -353,6 +374,7 @@ def _posterior(
         verdict=_verdict(work, size, k, surprise),
         learned=_learned(candidates, weights),
         seed=seed,
+        solved=work.solved,
         unsolved=unsolved,
     )
 

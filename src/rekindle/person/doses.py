@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rekindle.dosing import Course, once, parse
@@ -46,6 +47,16 @@ def given_once(sentence: str, where: str) -> Course:
         InputError: what the language of doses says of the sentence.
     """
     try:
+        return _once(sentence)
+    except RekindleError as error:
+        error.where = f"{where}: {error.where}" if error.where else where
+        raise
+
+
+@lru_cache(maxsize=512)
+def _once(sentence: str) -> Course:
+    """The course of a sentence, given once where it does not say when, read once."""
+    try:
         return parse(f"{sentence}, once")
     except RekindleError as error:
         first = error
@@ -53,9 +64,7 @@ def given_once(sentence: str, where: str) -> Course:
         return parse(sentence)
     except RekindleError as error:
         # A sentence that only lacks its time was wrong in some other way once it had one: that is what to mend.
-        shown = first if "not said when" in error.message else error
-        shown.where = f"{where}: {shown.where}" if shown.where else where
-        raise shown from None
+        raise (first if "not said when" in error.message else error) from None
 
 
 def course_given(sentence: str, moment: datetime, where: str, *, clocked: bool) -> Iterator[tuple[datetime, Given]]:

@@ -79,11 +79,11 @@ def upper_chance(chance: float, draws: float, confidence: float = CONFIDENCE) ->
     >>> round(upper_chance(0.0, 200.0), 4)
     0.0183
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     if chance >= 1.0 - ROUNDING:
         return 1.0
-    return float(beta.ppf(confidence, chance * draws + 1.0, (1.0 - chance) * draws))
+    return float(betaincinv(chance * draws + 1.0, (1.0 - chance) * draws, confidence))
 
 
 def chances(

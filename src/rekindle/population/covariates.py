@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.errors import InputError, ModelError, unknown
-from rekindle.population import variability as effects
+from rekindle.population import variability
 from rekindle.population.people import People, Values, check_column
 from rekindle.population.schema import BY_NAME, COLUMNS, ETA
 from rekindle.population.tables import number, rows, sourced
@@ -34,8 +34,10 @@ Array = NDArray[np.float64]
 Row = Mapping[str, str]
 
 
-def draw(kind: str, count: int, seed: int, start: int = 0) -> People:
+def draw(kind: str, count: int, seed: int, start: int = 0, *, effects: bool = True) -> People:
     """`count` people of a population, the same for the same seed; `start` skips the people before them.
+
+    With `effects` off they have covariates alone.
 
     >>> people = draw("treatment-resistant-depression", 3, seed=1)
     >>> third = draw("treatment-resistant-depression", 1, seed=1, start=2)
@@ -55,8 +57,9 @@ def draw(kind: str, count: int, seed: int, start: int = 0) -> People:
             hint="At least one person, from number 0 on.",
         )
     columns = draw_covariates(rows_for(kind, rows(TABLE)), count, seed, start)
-    for parameter, eta in effects.draw_effects(effects.variability(), count, seed, start).items():
-        columns[ETA + parameter] = eta
+    if effects:
+        own = variability.draw_effects(variability.variability(), count, seed, start)
+        columns |= {ETA + parameter: eta for parameter, eta in own.items()}
     return People(columns, kind=kind, start=start)
 
 
