@@ -322,6 +322,43 @@ def test_every_future_agrees_about_the_past(better) -> None:
         np.testing.assert_allclose(other, found[0], atol=2e-4)
 
 
+@pytest.mark.parametrize(
+    ("sentence", "from_h"),
+    [
+        ("no treatment", NOW),
+        ("40 mg IV over 40 min, weekly for 2 weeks", NOW),  # a dose at the very moment from which all goes on
+        ("56 mg intranasal esketamine, weekly for 2 weeks", NOW + 5.0),
+    ],
+)
+def test_going_on_from_now_is_following_everything_from_the_start(better, monkeypatch, sentence, from_h) -> None:
+    from rekindle.inference import paths, standing
+
+    # The last dose is still running in when the plan begins, and no two candidates get the same share of a spray.
+    running = replace(better.person, given=(*better.person.given, Given(NOW - 0.4, "40 mg IV over 40 min")))
+    posterior = replace(better, person=running)
+    plan = Planned(parse(sentence), from_h, NOW + 30 * DAY)
+    how = {"scales": ("MADRS",), "times_h": [NOW, NOW + 0.5, NOW + 8 * DAY, NOW + 30 * DAY], "draws": 100}
+    monkeypatch.setattr(standing, "SCREENING", 1e-6)
+    quick = paths.future(posterior, plan, outputs=("dissociation", "craving"), **how)
+    assert len(posterior.kept) == 1
+    again = paths.future(posterior, plan, outputs=("dissociation", "craving"), **how)
+    monkeypatch.setattr(paths, "gone_on", lambda *rest: None)
+    usual = paths.courses
+    monkeypatch.setattr(paths, "courses", lambda *rest, **given: usual(*rest, tolerance=1e-6, **given))
+    whole = paths.future(posterior, plan, outputs=("dissociation", "craving"), **how)
+    for name, values in whole.outputs.items():
+        np.testing.assert_allclose(quick.outputs[name], values, rtol=1e-4, atol=1e-6)
+        np.testing.assert_array_equal(again.outputs[name], quick.outputs[name])
+    assert np.ptp(whole.outputs["severity"], axis=1).max() > 0.05
+
+
+def test_what_is_kept_of_one_posterior_is_not_taken_for_another(better) -> None:
+    from rekindle.inference.paths import future
+
+    future(better, None, scales=("MADRS",), times_h=[NOW + DAY], draws=10)
+    assert better.kept and not replace(better, person=person(*WORSE)).kept
+
+
 def test_care_ends_when_doses_stop_and_begins_again_with_the_next() -> None:
     from rekindle.inference.candidates import care_windows
 

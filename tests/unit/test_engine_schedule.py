@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
-from rekindle.engine import Bolus, Infusion, Lowered, Observe, Schedule, Set, SteadyState, lower, read_antimony
-from rekindle.engine.schedule import JUMP, LOOK, RATE, compile_schedule
+from rekindle.engine import Bolus, Infusion, Lowered, Observe, Schedule, Set, SteadyState, lower, read_antimony, solve
+from rekindle.engine.cutting import after, before
+from rekindle.engine.schedule import JUMP, LOOK, RATE, Reset, compile_schedule
 from rekindle.errors import InputError, UnsupportedError
 
 
@@ -94,3 +96,20 @@ def test_records_at_one_time_keep_their_order(lowered: Lowered) -> None:
     segments = compile_schedule(schedule, lowered)
     assert segments.kind.tolist() == [LOOK, JUMP, LOOK]
     assert segments.times.tolist() == schedule.times.tolist() == [1.0, 1.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("cut", [0.0, 0.5, 1.0, 1.7, 2.0, 4.0])
+def test_a_schedule_cut_in_two_and_gone_on_with_is_the_whole(cut: float) -> None:
+    """Cut before, at, within and after doses, infusions and settings."""
+    model = lower(read_antimony("model m; k = 0.3; drip = 0; A' = drip - k*A; A = 0; end"))
+    events = (Bolus(0.5, "A", 10.0), Infusion(1.0, "drip", 4.0, 1.5), Set(1.0, "k", 0.9), Bolus(2.0, "A", 3.0))
+    whole = Schedule(events, (0.0, 0.5, 1.0, 1.7, 2.0, 4.0, 6.0))
+    wanted = solve(model, None, whole, ["A"], relative_tolerance=1e-9)
+    first = solve(model, None, before(whole, cut), ["A"], relative_tolerance=1e-9, keep_end=True)
+    rest = solve(model, None, after(whole, cut), ["A"], relative_tolerance=1e-9, begin=first.end)
+    np.testing.assert_allclose(np.concatenate([first["A"], rest["A"]], axis=1), wanted["A"], rtol=1e-6)
+
+
+def test_what_cannot_be_cut_is_refused() -> None:
+    with pytest.raises(UnsupportedError, match="Reset"):
+        after(Schedule((Reset(1.0),), (5.0,)), 2.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from rekindle.cohort import person_parameters
 from rekindle.dosing import Course, parse
-from rekindle.engine.schedule import Infusion, Schedule, Segments, compile_schedule, compile_together
+from rekindle.engine.schedule import Infusion, Schedule, Segments, compile_together
 from rekindle.errors import InputError
 from rekindle.mechanism.delivery import DURATIONS, NEEDED, deliver
 from rekindle.mechanism.parameters import parameter_table
@@ -29,6 +30,7 @@ from rekindle.study import Arm
 
 if TYPE_CHECKING:
     from rekindle.dosing.administration import Administration
+    from rekindle.engine.lower import Lowered
     from rekindle.engine.schedule import Event
     from rekindle.person.record import Measures, Person, Planned
 
@@ -138,11 +140,16 @@ def _with_effects(people: People, luck: Array) -> People:
     rows = variability()
     own = {effect.parameter: luck[:, column] for column, effect in enumerate(rows)}
     scores: dict[str, Array] = {}
-    for parameter, (shares, left) in weights(rows).items():
+    for parameter, (shares, left) in _shares().items():
         scores[parameter] = left * own[parameter] + sum(
             (share * scores[partner] for partner, share in shares.items()), np.zeros(len(luck))
         )
     return people.with_columns(**{f"eta.{effect.parameter}": effect.sd * scores[effect.parameter] for effect in rows})
+
+
+@cache
+def _shares() -> dict[str, tuple[dict[str, float], float]]:
+    return weights(variability())
 
 
 def parameters_of(candidates: Candidates, person: Person) -> dict[str, Array]:
@@ -203,20 +210,39 @@ def schedules_of(
     Care (see `care_windows`) lasts until `now_h` at least. With `drug` off only visits and care are left.
     `parameters` are those of `parameters_of`.
     """
+    schedule, lowered = schedule_of(doses, parameters, times_h, now_h=now_h, drug=drug), lowered_model()
+    return compiled(schedule, lowered, len(parameters["care_after"]))
+
+
+def schedule_of(
+    doses: Sequence[Administration],
+    parameters: Mapping[str, Array],
+    times_h: Sequence[float],
+    *,
+    now_h: float = 0.0,
+    drug: bool = True,
+) -> Schedule:
+    """The schedule of all candidates, as `schedules_of` compiles it; amounts that differ are arrays."""
     usual = {name: float(parameters[name][0]) for name in DELIVERY}
-    matter = [name for name in _that_matter(doses, usual) if name not in TIMING]
-    own: dict[str, Any] = usual | {name: parameters[name] for name in matter}
+    own: dict[str, Any] = {**usual}
+    matter = _that_matter(tuple(doses), tuple(usual.items()))
+    own |= {name: parameters[name] for name in matter if name not in TIMING}
     own["care_after"] = float(parameters["care_after"][0])
-    schedule, lowered = _schedule(doses, own, times_h, now_h, drug), lowered_model()
-    if not matter:
-        return [compile_schedule(schedule, lowered)]
-    return list(compile_together(schedule, lowered, len(parameters["care_after"])))
+    return _schedule(doses, own, times_h, now_h, drug)
 
 
-def _that_matter(doses: Sequence[Administration], own: Mapping[str, float]) -> list[str]:
+def compiled(schedule: Schedule, lowered: Lowered, candidates: int) -> list[Segments]:
+    """A schedule compiled: one a candidate, or a single one when all are alike."""
+    found = list(compile_together(schedule, lowered, candidates))
+    return found[:1] if found[0] is found[-1] else found
+
+
+@lru_cache(maxsize=256)
+def _that_matter(doses: tuple[Administration, ...], usual: tuple[tuple[str, float], ...]) -> tuple[str, ...]:
     """The delivery parameters that change anything for these doses."""
-    usual = deliver(doses, own)
-    return [name for name in own if deliver(doses, {**own, name: 0.9 * own[name] + 0.01}) != usual]
+    own = dict(usual)
+    known = deliver(doses, own)
+    return tuple(name for name in own if deliver(doses, {**own, name: 0.9 * own[name] + 0.01}) != known)
 
 
 def _schedule(

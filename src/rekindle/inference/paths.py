@@ -13,6 +13,7 @@ from rekindle.inference.candidates import Candidates, courses, doses_of, paramet
 from rekindle.inference.drift import Wander
 from rekindle.inference.ratings import Expected, expected_ratings, latents_of, look_times
 from rekindle.inference.sizes import sizes
+from rekindle.inference.standing import gone_on
 from rekindle.outcomes import Scale, scale
 from rekindle.person.record import Rated
 from rekindle.streams import generator
@@ -89,8 +90,12 @@ def future(
     ratings = [rating for rating in person.ratings if not scale(rating.scale).person_inputs]
     times = sorted({0.0, *look_times(ratings), *(float(time) for time in times_h)})
     wanted = tuple(dict.fromkeys((*latents_of((*scales, *(rating.scale for rating in ratings))), *outputs)))
-    schedules = schedules_of(doses, parameters, times, now_h=person.now_h, drug=drug)
-    solved = courses(parameters, schedules, wanted, threads=threads, sizes=sizes(doses))
+    solved = None
+    if drug and not changes:
+        solved = gone_on(posterior, rows, parameters, doses, times, wanted, threads)
+    if solved is None:
+        schedules = schedules_of(doses, parameters, times, now_h=person.now_h, drug=drug)
+        solved = courses(parameters, schedules, wanted, threads=threads, sizes=sizes(doses))
     each = np.repeat(np.arange(len(rows)), count)
     good = np.asarray(np.isfinite(solved[wanted[0]]).all(axis=1))
     each = each[good[each]]

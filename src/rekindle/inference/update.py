@@ -10,7 +10,7 @@ Drift and bent are integrated out in closed form.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +46,7 @@ from rekindle.streams import normals, uniforms
 
 if TYPE_CHECKING:
     from rekindle.engine.schedule import Segments
+    from rekindle.inference.standing import Kept
     from rekindle.population import People
 
 Array = NDArray[np.float64]
@@ -108,6 +109,7 @@ class Posterior:
     solved: int = 0
     unsolved: int = 0
     walked: float = 0.0
+    kept: Kept = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def resampled(self, count: int) -> NDArray[np.intp]:
         """Rows of `count` candidates drawn by weight."""

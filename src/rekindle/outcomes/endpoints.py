@@ -179,24 +179,28 @@ def time_to_relapse(
     since = np.asarray(since_h, dtype=np.float64)
     seen = np.isfinite(totals)
     bad = chosen.holds(scale, totals, baseline) & seen
-    time, observed = np.full(len(totals), np.nan), np.zeros(len(totals), dtype=bool)
-    for person in np.flatnonzero(np.isfinite(since)):
-        visits = np.flatnonzero(seen[person] & (times >= since[person]))
-        first = _first_run(times[visits], bad[person, visits], chosen.visits, chosen.shortest_gap_h)
-        observed[person] = first is not None
-        end = first if first is not None else (times[visits[-1]] if len(visits) else since[person])
-        time[person] = end - since[person]
-    return Durations(time, observed)
+    watched = seen & (times >= since[:, None])
+    first = _first_runs(times, bad, watched, chosen.visits, chosen.shortest_gap_h)
+    observed = np.isfinite(first)
+    last = np.where(watched, times, -np.inf).max(axis=1, initial=-np.inf)
+    end = np.where(observed, first, np.where(np.isfinite(last), last, since))
+    return Durations(end - since, observed)
 
 
-def _first_run(times: Array, bad: Mask, visits: int, gap_h: float) -> float | None:
-    """Time of the first of `visits` bad visits running that span at least `gap_h`; None without one."""
-    start: int | None = None
-    for place, is_bad in enumerate(bad):
-        start = (place if start is None else start) if is_bad else None
-        if start is not None and place - start + 1 >= visits and times[place] - times[start] >= gap_h - 1e-9:
-            return float(times[start])
-    return None
+def _first_runs(times: Array, bad: Mask, watched: Mask, visits: int, gap_h: float) -> Array:
+    """Time of the first of `visits` bad visits running, among those watched, that span at least `gap_h`; NaN without.
+
+    `times` has shape times; `bad` and `watched` people x times.
+    """
+    people = len(bad)
+    start, run, found = np.full(people, np.nan), np.zeros(people, dtype=np.int64), np.full(people, np.nan)
+    for place, time in enumerate(times):
+        here, holds = watched[:, place], watched[:, place] & bad[:, place]
+        start = np.where(holds & (run == 0), time, start)
+        run = np.where(here, np.where(holds, run + 1, 0), run)
+        enough = holds & (run >= visits) & (time - start >= gap_h - 1e-9) & np.isnan(found)
+        found = np.where(enough, start, found)
+    return found
 
 
 def classes(scale: Scale, totals: Array, baseline: Array, *, line: str | None = None) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,7 @@ class Variability:
     grade: str
 
 
+@cache
 def variability() -> tuple[Variability, ...]:
     """All rows of the package's table of random effects, in order.
 
