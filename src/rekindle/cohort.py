@@ -82,12 +82,10 @@ def person_parameters(
     """
     count = len(people)
     typical = {name: parameter.value for name, parameter in parameter_table().items()}
-    found = {name: np.full(count, value) for name, value in typical.items()}
     given = {name: np.asarray(value, dtype=np.float64) for name, value in (values or {}).items()}
     spreads = {name.removeprefix(SPREAD): value for name, value in given.items() if name.startswith(SPREAD)}
-    for name, value in given.items():
-        if not name.startswith(SPREAD):
-            found[name] = np.broadcast_to(value, (count,)).copy()
+    chosen = typical | {name: value for name, value in given.items() if not name.startswith(SPREAD)}
+    found = {name: _for_each(value, count) for name, value in chosen.items()}
     for effect in variability():
         if effect.parameter in found and f"eta.{effect.parameter}" in people:
             eta = people.eta(effect.parameter)
@@ -98,9 +96,16 @@ def person_parameters(
     of_people["bipolar"] = np.full(count, 1.0 if people.kind == "bipolar-depression" else 0.0)
     found |= {name: value for name, value in of_people.items() if name not in fixed}
     changes: dict[str, Array | float] = {**switched(hypotheses), **modified(found, arm.modifiers)}
-    found |= {name: np.broadcast_to(np.asarray(value), (count,)).copy() for name, value in changes.items()}
+    found |= {name: _for_each(value, count) for name, value in changes.items()}
     if arm.expects_active is not None:
         found["belief"] = found["belief"] * 2.0 * arm.expects_active
+    return found
+
+
+def _for_each(value: Array | float, count: int) -> Array:
+    """A number, or one a person, as an array of its own, shape (count,)."""
+    found = np.empty(count)
+    found[:] = value
     return found
 
 

@@ -72,7 +72,8 @@ def gone_on(
     ways = frozenset(_way(event) for event in schedule.events)
     stood = posterior.kept.get((outputs, ways))
     if stood is None or not set(past) <= set(stood.looks_h):
-        stood = _stood(posterior, doses, past, outputs, ways, threads)
+        everybody = parameters if len(rows) == len(posterior.candidates) else None
+        stood = _stood(posterior, everybody, doses, past, outputs, ways, threads)
         posterior.kept[outputs, ways] = stood
     ahead = _ahead(stood, rows, _matrix(parameters), schedule, sizes(doses), threads)
     columns = [stood.looks_h.index(time) for time in past]
@@ -106,15 +107,16 @@ def _ahead(
 
 def _stood(
     posterior: Posterior,
+    everybody: Mapping[str, Array] | None,
     doses: Sequence[Administration],
     looks_h: Sequence[float],
     outputs: tuple[str, ...],
     ways: frozenset[str],
     threads: int | None,
 ) -> Stood:
-    """All candidates followed to now, with a look at each of `looks_h`."""
+    """All candidates followed to now, with a look at each of `looks_h`; `everybody` are their parameters if known."""
     now_h = posterior.person.now_h
-    parameters = parameters_of(posterior.candidates, posterior.person)
+    parameters = everybody or parameters_of(posterior.candidates, posterior.person)
     looks = tuple(sorted({*looks_h, now_h}))
     schedule = before(schedule_of(doses, parameters, looks, now_h=now_h), now_h)
     rows = _matrix(parameters)

@@ -192,6 +192,7 @@ class _Work:
         self.person, self.sets, self.wander, self.threads = person, sets, wander, threads
         self.doses = tuple(dose for dose in doses_of(person) if dose.time_h <= person.now_h)
         self.sizes, self.solved = sizes(self.doses), 0
+        self.alike: Sequence[Segments] | None = None
         self.rises = rises_of(person.vitals, self.doses)
         latents = latents_of(tuple(rating.scale for rating in person.ratings)) or ("severity",)
         self.outputs = tuple(dict.fromkeys((*latents, *measured_outputs(person, self.rises))))
@@ -206,8 +207,7 @@ class _Work:
     def solve(self, candidates: Candidates, place: Integers) -> _Round:
         """A round: every candidate given the person's doses and compared with what was seen."""
         parameters = parameters_of(candidates, self.person)
-        schedules = schedules_of(self.doses, parameters, self.times, now_h=self.person.now_h)
-        outputs = self._courses(parameters, schedules)
+        outputs = self._courses(parameters, self._schedules(parameters))
         expected = expected_ratings(self.person.ratings, outputs, self.times)
         solved = np.isfinite(outputs[self.outputs[0]]).all(axis=1)
         self.solved += len(candidates)
@@ -227,6 +227,14 @@ class _Work:
         ratings = [self.person.ratings[place] for place in self.order if place in self.before]
         still = {name: np.repeat(values, len(self.times), axis=1) for name, values in latents.items()}
         return expected_ratings(ratings, still, self.times)
+
+    def _schedules(self, parameters: Mapping[str, Array]) -> Sequence[Segments]:
+        """Everybody's schedule; a single one is that of every round, as nothing in it belongs to a candidate."""
+        if self.alike is None:
+            found = schedules_of(self.doses, parameters, self.times, now_h=self.person.now_h)
+            self.alike = found if len(found) == 1 and len(parameters["care_after"]) > 1 else None
+            return found
+        return self.alike
 
     def _courses(self, parameters: Mapping[str, Array], schedules: Sequence[Segments]) -> dict[str, Array]:
         how: dict[str, Any] = {"threads": self.threads, "tolerance": WEIGHING, "sizes": self.sizes}

@@ -51,7 +51,7 @@ class People:
         object.__setattr__(self, "columns", MappingProxyType(frozen))
         if not self.names:
             count = lengths.pop() if lengths else 0
-            object.__setattr__(self, "names", tuple(str(self.start + row + 1) for row in range(count)))
+            object.__setattr__(self, "names", tuple(map(str, range(self.start + 1, self.start + count + 1))))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -98,7 +98,8 @@ class People:
         index = np.arange(len(self))[rows]
         start = self.start + int(index[0]) if len(index) else self.start
         columns = {name: values[index] for name, values in self.columns.items()}
-        return replace(self, columns=columns, start=start, names=tuple(self.names[row] for row in index))
+        names = tuple(self.names[row] for row in index.tolist())
+        return replace(self, columns=columns, start=start, names=names)
 
     def with_columns(self, **columns: Values | float | str) -> People:
         """The same people with columns set; a single value is given to everybody.
