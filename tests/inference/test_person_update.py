@@ -352,6 +352,26 @@ def test_going_on_from_now_is_following_everything_from_the_start(better, monkey
     assert np.ptp(whole.outputs["severity"], axis=1).max() > 0.05
 
 
+def test_a_plan_that_began_before_now_has_a_past_of_its_own(better, monkeypatch) -> None:
+    """As have tablets that go on where without the plan they would have ended."""
+    from rekindle.inference import paths
+
+    tablets = tuple(Given(day * DAY + 8.0, "an oral antidepressant") for day in (13, 14))
+    posterior = replace(better, person=replace(better.person, given=(*better.person.given, *tablets)))
+    plans = [
+        Planned(parse("no treatment"), NOW, NOW + 20 * DAY),
+        Planned(parse("80 mg IV over 40 min, weekly for 2 weeks"), NOW - 2 * DAY, NOW + 20 * DAY),
+        Planned(parse("an oral antidepressant, daily for 2 weeks"), NOW + 2.0, NOW + 20 * DAY),
+    ]
+    how = {"scales": ("MADRS",), "times_h": [NOW, NOW + 3 * DAY], "draws": 60}
+    found = [paths.future(posterior, plan, **how).outputs["severity"] for plan in plans]
+    assert len(posterior.kept) == 3
+    monkeypatch.setattr(paths, "gone_on", lambda *rest: None)
+    for plan, values in zip(plans, found, strict=True):
+        np.testing.assert_allclose(values, paths.future(posterior, plan, **how).outputs["severity"], atol=2e-3)
+    assert np.abs(found[1] - found[0]).max() > 0.01
+
+
 def test_what_is_kept_of_one_posterior_is_not_taken_for_another(better) -> None:
     from rekindle.inference.paths import future
 

@@ -1,7 +1,7 @@
 """Where a person's candidates stand now, kept so that each future is solved from there and the past only once.
 
-All futures agree about the past. What is kept belongs to the outputs that are asked for and to the ways by which doses
-enter, past and planned, since these say which part of the model is solved.
+What is kept belongs to a past (all plans that begin after now have the same one), to the outputs that are asked for,
+and to the ways by which doses enter, past and planned, since these say which part of the model is solved.
 """
 
 from __future__ import annotations
@@ -48,7 +48,17 @@ class Stood:
     solved: NDArray[np.bool_]
 
 
-Kept = dict[tuple[tuple[str, ...], frozenset[str]], Stood]
+@dataclass(frozen=True)
+class Lived:
+    """What a past is known by: the outputs asked for, all ways in, and what was given and happened before now."""
+
+    outputs: tuple[str, ...]
+    ways: frozenset[str]
+    doses: tuple[Administration, ...]
+    happened: tuple[tuple[str, str, float, float], ...]
+
+
+Kept = dict[Lived, Stood]
 
 
 def gone_on(
@@ -69,18 +79,28 @@ def gone_on(
     if not person.given or not coming or len(posterior.candidates) > MOST:
         return None
     schedule = schedule_of(doses, parameters, times_h, now_h=person.now_h)
-    ways = frozenset(_way(event) for event in schedule.events)
-    stood = posterior.kept.get((outputs, ways))
+    lived = _lived(schedule, doses, outputs, person.now_h)
+    stood = posterior.kept.get(lived)
     if stood is None or not set(past) <= set(stood.looks_h):
         everybody = parameters if len(rows) == len(posterior.candidates) else None
-        stood = _stood(posterior, everybody, doses, past, outputs, ways, threads)
-        posterior.kept[outputs, ways] = stood
+        stood = _stood(posterior, everybody, doses, past, lived, threads)
+        posterior.kept[lived] = stood
     ahead = _ahead(stood, rows, _matrix(parameters), schedule, sizes(doses), threads)
     columns = [stood.looks_h.index(time) for time in past]
     return {
         name: np.concatenate([stood.outputs[name][rows][:, columns], ahead[:, :, place]], axis=1)
         for place, name in enumerate(outputs)
     }
+
+
+def _lived(schedule: Schedule, doses: Sequence[Administration], outputs: tuple[str, ...], now_h: float) -> Lived:
+    """What the past of a schedule is known by; plans that would have begun before now have pasts of their own."""
+    happened = tuple(
+        (type(event).__name__, _way(event), event.time, min(getattr(event, "duration", 0.0), now_h - event.time))
+        for event in before(schedule, now_h).events
+    )
+    ways = frozenset(_way(event) for event in schedule.events)
+    return Lived(outputs, ways, tuple(dose for dose in doses if dose.time_h < now_h), happened)
 
 
 def _way(event: Event) -> str:
@@ -110,8 +130,7 @@ def _stood(
     everybody: Mapping[str, Array] | None,
     doses: Sequence[Administration],
     looks_h: Sequence[float],
-    outputs: tuple[str, ...],
-    ways: frozenset[str],
+    lived: Lived,
     threads: int | None,
 ) -> Stood:
     """All candidates followed to now, with a look at each of `looks_h`; `everybody` are their parameters if known."""
@@ -120,7 +139,7 @@ def _stood(
     looks = tuple(sorted({*looks_h, now_h}))
     schedule = before(schedule_of(doses, parameters, looks, now_h=now_h), now_h)
     rows = _matrix(parameters)
-    part = _part(rows, outputs, ways)
+    outputs, part = lived.outputs, _part(rows, lived.outputs, lived.ways)
     segments = part.segments(compiled(schedule, lowered_model(), len(rows)))
     found = solve(
         part.lowered, rows, segments, outputs, relative_tolerance=SCREENING, threads=threads,
