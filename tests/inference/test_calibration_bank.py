@@ -52,6 +52,23 @@ def test_a_number_that_is_not_finite_stops_the_bank_by_name(tmp_path: Path) -> N
         BankFile(tmp_path / "bank.jsonl", toy, toy_prior(), SETTINGS).fill(np.zeros((1, 3)), [0])
 
 
+def test_with_a_steep_parameter_a_fourth_power_is_found() -> None:
+    random = np.random.default_rng(2)
+    shares = random.uniform(-1, 1, (150, 3))
+
+    def truth(s: np.ndarray) -> np.ndarray:
+        return (s[:, 0] ** 4 - s[:, 0] ** 3 + 2.0 * s[:, 0] ** 2 * s[:, 1] + s[:, 2])[:, None]
+
+    fresh = random.uniform(-1, 1, (300, 3))
+    plain = fit(shares, truth(shares), seed=1).emulator
+    steep = fit(shares, truth(shares), seed=1, steep=np.array([0])).emulator
+    apart = [float(np.abs(each.predict(fresh) - truth(fresh)).max()) for each in (plain, steep)]
+    assert apart[1] < 0.02 < 0.2 < apart[0]
+    at, step = np.array([0.4, -0.3, 0.1]), 1e-5
+    beside = (steep.predict(at + step * np.eye(3)) - steep.predict(at - step * np.eye(3))) / (2.0 * step)
+    assert steep.slope(at) == pytest.approx(beside.T, abs=1e-4)
+
+
 def test_two_processes_make_the_rows_that_one_makes(tmp_path: Path) -> None:
     simulator, prior = TrialSimulator(fitted_trials()[:1], threads=1), shared_prior(2)
     shares, settings = design(prior, 1, range(3)), BankSettings(seed=3, people=4)

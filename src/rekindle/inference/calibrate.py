@@ -166,7 +166,10 @@ def calibrate(
     scatter = luck_of_people(file, middle, REPEATS, progress=progress)
     rows = file.bank().only(file.bank().numbers < settings.sets)
     alike = list(trials_of(simulator.targets).values())
-    first = fit(rows.shares, rows.expected, seed=settings.seed, luck=scatter, groups=alike, curved=prior.curved_places)
+    first = fit(
+        rows.shares, rows.expected, seed=settings.seed, luck=scatter, groups=alike, curved=prior.curved_places,
+        steep=prior.steep_places,
+    )  # fmt: skip
     _tell(progress, "sampling the posterior", 0)
     facts = conditioned(first.emulator, luck)
     posterior = sampler.sample(facts, settings.seed, settings.sampler)
@@ -206,7 +209,7 @@ def _refined(found: Calibration, file: BankFile, conditioned: _Conditioned, prog
     fitted = fit(
         rows.shares, rows.expected, seed=settings.seed, luck=scatter,
         groups=list(trials_of(found.simulator.targets).values()), curved=found.prior.curved_places,
-        judged_on=~rows.first_round,
+        steep=found.prior.steep_places, judged_on=~rows.first_round,
     )  # fmt: skip
     facts = conditioned(fitted.emulator, luck)
     again = sampler.sample(facts, settings.seed + 1, settings.sampler)

@@ -1,18 +1,19 @@
 """Each published number as a smooth function of the shared parameters, learned from the bank, with its error.
 
-A quadratic in the shares, fitted by ridge regression in which a coefficient may be as large as the linear fits of
-its parameter say, those of all numbers of a trial together (adaptive ridge); how much of it is linear and how much
-it is shrunk is chosen by leaving rows out one by one, which has a closed form (PRESS; Allen 1974,
-doi:10.1080/00401706.1974.10489157). The error is that of a fivefold cross-validation of the whole procedure. It
-holds what the people of a row were lucky with, what the parameters that are not estimated do, and what the quadratic
-misses; the first averages out over rows and is taken off again, measured by simulating one set with several groups
-of people.
+A quadratic in the shares and, for the few that matter most, in their squares too, fitted by ridge regression in which a
+coefficient may be as large as the linear fits of its parameter say, those of all numbers of a trial together (adaptive
+ridge); how much of it is linear and how much it is shrunk is chosen by leaving rows out one by one, which has a closed
+form (PRESS; Allen 1974, doi:10.1080/00401706.1974.10489157). The error is that of a fivefold cross-validation of the
+whole procedure. It holds what the people of a row were lucky with, what the parameters that are not estimated do, and
+what the polynomial misses; the first averages out over rows and is taken off again, measured by simulating one set with
+several groups of people.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,17 +34,18 @@ LEAST_ERROR = 0.1
 class Emulator:
     """Numbers as `intercept + linear s + c' quadratic c` of shares s, with errors of the description.
 
-    c are the shares at the places `curved`. Shapes: `intercept`, `error`, `total_error`, `explained` and `leverage`
-    (targets,), `linear` (targets, parameters), `quadratic` (targets, curved, curved), `residuals` (rows, targets): out
-    of fold. `error` is that of the
-    expected number, `total_error` that of one simulated row; `explained` is the share of the rows' variance and
-    `leverage` the mean leverage of a row, coefficients spent over rows.
+    c are the shares at the places `curved`, then the squares of those of them at the places `steep` (so that in these
+    a number is a polynomial of the fourth degree). Shapes: `intercept`, `error`, `total_error`, `explained` and
+    `leverage` (targets,), `linear` (targets, parameters), `quadratic` (targets, c, c), `residuals` (rows, targets): out
+    of fold. `error` is that of the expected number, `total_error` that of one simulated row; `explained` is the share
+    of the rows' variance and `leverage` the mean leverage of a row, coefficients spent over rows.
     """
 
     intercept: Array
     linear: Array
     quadratic: Array
     curved: NDArray[np.int64]
+    steep: NDArray[np.int64]
     error: Array
     total_error: Array
     explained: Array
@@ -52,7 +54,7 @@ class Emulator:
 
     def predict(self, shares: Array) -> Array:
         """Expected numbers, shape (sets, targets), at shares (sets, parameters)."""
-        bent = shares[:, self.curved]
+        bent = bends(shares[:, self.curved], self.steep)
         return np.asarray(
             self.intercept
             + shares @ self.linear.T
@@ -62,8 +64,34 @@ class Emulator:
     def slope(self, shares: Array) -> Array:
         """Rise of each number per unit of each share at one set of shares (parameters,): (targets, parameters)."""
         found = self.linear.copy()
-        found[:, self.curved] += 2.0 * self.quadratic @ shares[self.curved]
+        found[:, self.curved] += bent_slopes(self.quadratic, shares[self.curved], self.steep)
         return found
+
+
+def bends(bent: Any, steep: NDArray[np.int64]) -> Any:
+    """Shares (..., curved) with the squares of those at the places `steep` after them; NumPy or JAX arrays alike."""
+    if not len(steep):
+        return bent
+    squares = bent[..., steep] ** 2
+    if isinstance(bent, np.ndarray):
+        return np.concatenate([bent, squares], axis=-1)
+    import jax.numpy as jnp
+
+    return jnp.concatenate([bent, squares], axis=-1)
+
+
+def bent_slopes(quadratic: Any, bent: Any, steep: NDArray[np.int64]) -> Any:
+    """Rise of c' quadratic c per unit of each curved share at `bent` (curved,): shape (targets, curved)."""
+    whole = 2.0 * quadratic @ bends(bent, steep)
+    own = whole[:, : len(bent)]
+    if not len(steep):
+        return own
+    chained = 2.0 * bent[steep] * whole[:, len(bent) :]
+    if isinstance(own, np.ndarray):
+        found = own.copy()
+        found[:, steep] += chained
+        return found
+    return own.at[:, steep].add(chained)
 
 
 @dataclass(frozen=True)
@@ -83,19 +111,22 @@ def fit(
     luck: Array | None = None,
     groups: Sequence[Sequence[int]] | None = None,
     curved: NDArray[np.int64] | None = None,
+    steep: NDArray[np.int64] | None = None,
     judged_on: NDArray[np.bool_] | None = None,
 ) -> CrossValidated:
     """Emulators of the expected numbers (rows, targets) at shares (rows, parameters).
 
     `luck` is the standard deviation that the choice of people alone gives a row's numbers, shape (targets,);
     `groups` are targets (of one trial) that the same parameters move, each alone by default; `curved` are the places of
-    parameters with which numbers may bend, `judged_on` marks the rows whose errors count: all by default.
+    parameters with which numbers may bend (all by default), `steep` the places among them of those with which they may
+    bend more than a square does (none by default), `judged_on` marks the rows whose errors count: all by default.
     """
     rows = len(shares)
     alike = [[place] for place in range(expected.shape[1])] if groups is None else groups
     bent = np.arange(shares.shape[1]) if curved is None else curved
+    sharp = np.array([], dtype=np.int64) if steep is None else steep
     fold = np.asarray(generator(seed, "emulator", "folds").permutation(rows) % FOLDS, dtype=np.int64)
-    parts = [_fitted(shares[fold != each], expected[fold != each], alike, bent) for each in range(FOLDS)]
+    parts = [_fitted(shares[fold != each], expected[fold != each], alike, bent, sharp) for each in range(FOLDS)]
     predicted = np.empty_like(expected)
     for each, part in enumerate(parts):
         predicted[fold == each] = part.predict(shares[fold == each])
@@ -104,7 +135,7 @@ def fit(
     total = np.sqrt(np.mean(residuals**2, axis=0))
     spread = np.maximum(np.var(expected[judged], axis=0), 1e-300)
     chance = np.zeros_like(total) if luck is None else luck
-    whole = _fitted(shares, expected, alike, bent)
+    whole = _fitted(shares, expected, alike, bent, sharp)
     least = np.maximum((LEAST_ERROR * total) ** 2, whole.leverage * np.minimum(chance, total) ** 2)
     error = np.sqrt(np.maximum(total**2 - chance**2, least))
     facts = {
@@ -116,16 +147,19 @@ def fit(
     return CrossValidated(replace(whole, **facts), tuple(replace(part, **facts) for part in parts), fold)
 
 
-def _fitted(shares: Array, expected: Array, groups: Sequence[Sequence[int]], curved: NDArray[np.int64]) -> Emulator:
+def _fitted(
+    shares: Array, expected: Array, groups: Sequence[Sequence[int]], curved: NDArray[np.int64], steep: NDArray[np.int64]
+) -> Emulator:
     width = shares.shape[1]
     count = expected.shape[1]
     middle = shares.mean(axis=0)
     x = shares - middle
+    bent = bends(shares[:, curved], steep)
     y = expected - expected.mean(axis=0)
     values, vectors = np.linalg.eigh(x @ x.T)
     intercept = np.zeros(count)
     linear = np.zeros((count, width))
-    quadratic = np.zeros((count, len(curved), len(curved)))
+    quadratic = np.zeros((count, bent.shape[1], bent.shape[1]))
     leverage = np.full(count, 1.0 / len(shares))
     for group in groups:
         spread = np.maximum(y[:, group].std(axis=0), 1e-12)
@@ -135,15 +169,15 @@ def _fitted(shares: Array, expected: Array, groups: Sequence[Sequence[int]], cur
         ]
         relevance = np.sqrt(np.mean(np.square(slopes), axis=0))
         if relevance.max() > 1e-9:
-            fits = _best_quadratics(x, y[:, group], relevance / relevance.max(), curved)
+            scaled = np.maximum(relevance / relevance.max(), LEAST_RELEVANCE)
+            own = np.concatenate([scaled[curved], scaled[curved][steep]])
+            fits = _best_quadratics(x, bent, y[:, group], scaled, own)
             for place, found in zip(group, fits, strict=True):
                 intercept[place], linear[place], quadratic[place], leverage[place] = found
     # Back from shares around their mean to shares as they are.
-    bent = middle[curved]
-    intercept += expected.mean(axis=0) - linear @ middle + np.einsum("i,mij,j->m", bent, quadratic, bent)
-    linear[:, curved] -= 2.0 * np.einsum("mij,j->mi", quadratic, bent)
+    intercept += expected.mean(axis=0) - linear @ middle
     empty = np.zeros(count)
-    return Emulator(intercept, linear, quadratic, curved, empty, empty, empty, leverage, np.zeros((0, count)))
+    return Emulator(intercept, linear, quadratic, curved, steep, empty, empty, empty, leverage, np.zeros((0, count)))
 
 
 @dataclass(frozen=True)
@@ -156,15 +190,17 @@ class _Ridge:
 
 
 def _best_quadratics(
-    x: Array, y: Array, relevance: Array, curved: NDArray[np.int64]
+    x: Array, bent: Array, y: Array, relevance: Array, bent_relevance: Array
 ) -> list[tuple[float, Array, Array, float]]:
-    """For each column of y the quadratic of least leave-one-out error: intercept, gradient, curvature, leverage."""
-    scale = np.maximum(relevance, LEAST_RELEVANCE)
-    scale = scale / np.sqrt(np.sum(scale**2 * x.var(axis=0)))
-    scaled = x * scale
+    """For each column of y the quadratic of least leave-one-out error: intercept, gradient, curvature, leverage.
+
+    `x` (rows, parameters) is straight, `bent` (rows, c) squared; each column may count as much as its relevance says.
+    """
+    size = np.sqrt(np.sum(relevance**2 * x.var(axis=0)))
+    scale, bent_scale = relevance / size, bent_relevance / size
+    scaled, curved = x * scale, bent * bent_scale
     straight = scaled @ scaled.T
-    bent = scaled[:, curved]
-    squares = (bent @ bent.T) ** 2
+    squares = (curved @ curved.T) ** 2
     best: list[tuple[_Ridge, float, Array]] = []
     for share in SHARES_OF_SQUARES:
         kernel = straight + share * squares
@@ -177,7 +213,7 @@ def _best_quadratics(
     fits = []
     for ridge, share, mean in best:
         gradient = scale * (scaled.T @ ridge.weights)
-        curvature = share * (bent.T * ridge.weights) @ bent * np.outer(scale[curved], scale[curved])
+        curvature = share * (curved.T * ridge.weights) @ curved * np.outer(bent_scale, bent_scale)
         fits.append((float(-ridge.weights @ mean), gradient, curvature, ridge.leverage))
     return fits
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rekindle.inference.emulator import Emulator
+from rekindle.inference.emulator import Emulator, bends, bent_slopes
 from rekindle.inference.priors import Prior
 from rekindle.inference.targets import Luck, Target, errors, trials_of
 
@@ -69,7 +69,7 @@ class Likelihood:
         self.kind_of = np.array(
             [self.kinds.index(target.kind) if target.kind in self.kinds else len(self.kinds) for target in targets]
         )
-        self.curved = prior.curved_places
+        self.curved, self.steep = prior.curved_places, prior.steep_places
         self.blocks = _blocks(targets, correlation)
         self.directions = np.array([prior.shares_per_shift(effect) for effect in prior.trial_effects]).reshape(
             len(prior.trial_effects), len(prior.parameters)
@@ -141,11 +141,11 @@ class Likelihood:
         shares, sizes = self.shares(vector), self.sizes(vector)
         effects = len(self.prior.trial_effects)
         between, misses = sizes[:effects], jnp.append(sizes[effects:], 0.0)[self.kind_of]
-        bent = shares[self.curved]
-        curvature = facts.quadratic @ bent
-        residual = facts.observed - (facts.intercept + facts.linear @ shares + curvature @ bent)
+        bent = bends(shares[self.curved], self.steep)
+        residual = facts.observed - (facts.intercept + facts.linear @ shares + (facts.quadratic @ bent) @ bent)
         straight = facts.linear @ self.directions.T
-        shifts = (straight + 2.0 * curvature @ self.directions[:, self.curved].T) * between
+        curved = bent_slopes(facts.quadratic, shares[self.curved], self.steep) @ self.directions[:, self.curved].T
+        shifts = (straight + curved) * between
         found = jnp.zeros(len(self.trials))
         for block, fixed in zip(self.blocks, facts.fixed, strict=True):
             inside = block.places >= 0
@@ -187,7 +187,7 @@ class Likelihood:
         """
         effects = len(self.prior.trial_effects)
         slope = np.array(facts.linear)
-        slope[:, self.curved] += 2.0 * np.asarray(facts.quadratic) @ shares[self.curved]
+        slope[:, self.curved] += bent_slopes(np.asarray(facts.quadratic), shares[self.curved], self.steep)
         shifts = slope @ self.directions.T * sizes[:effects]
         misses = np.append(sizes[effects:], 0.0)[self.kind_of]
         drawn = np.array(expected, dtype=np.float64)

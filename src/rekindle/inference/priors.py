@@ -94,13 +94,15 @@ def _lognormal_width(low: float, high: float) -> float:
 class Prior:
     """The shared parameters, in order, with the ways in which trials differ and the model misses.
 
-    Numbers may bend with the parameters named in `curved` (all when None) and are straight in the others.
+    Numbers may bend with the parameters named in `curved` (all when None) and are straight in the others; with those
+    in `steep` they may bend more than a square does.
     """
 
     parameters: tuple[Parameter, ...]
     trial_effects: tuple[TrialEffect, ...] = ()
     misfit: Mapping[str, float] | None = None
     curved: tuple[str, ...] | None = None
+    steep: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -112,6 +114,12 @@ class Prior:
         """Places of the parameters with which numbers may bend."""
         wanted = self.names if self.curved is None else self.curved
         return np.array([place for place, name in enumerate(self.names) if name in wanted], dtype=np.int64)
+
+    @property
+    def steep_places(self) -> NDArray[np.int64]:
+        """Places, among the curved parameters, of those in `steep`."""
+        names = [self.names[place] for place in self.curved_places]
+        return np.array([place for place, name in enumerate(names) if name in self.steep], dtype=np.int64)
 
     @property
     def widths(self) -> Array:
@@ -208,11 +216,12 @@ def prior_of(
     effects: Sequence[TrialEffect] | None = None,
     misfit: Mapping[str, float] = MISFIT,
     straight: Sequence[str] = (),
+    steep: Sequence[str] = (),
 ) -> Prior:
     """The prior in which the named parameters are estimated and trials differ as said.
 
     Parameters that a trial effect shifts are estimated too, whether named or not. Those in `straight` are estimated
-    without curvature.
+    without curvature, those in `steep` with more than a square's.
 
     Raises:
         InputError: a name that is no uncertain parameter and no spread.
@@ -226,7 +235,8 @@ def prior_of(
         if name not in known:
             raise unknown("uncertain parameter", name, known)
     order = {name: place for place, name in enumerate(known)}
-    return Prior(tuple(known[name] for name in sorted(wanted, key=order.__getitem__)), between, dict(misfit), curved)
+    parameters = tuple(known[name] for name in sorted(wanted, key=order.__getitem__))
+    return Prior(parameters, between, dict(misfit), curved, tuple(steep))
 
 
 def other_shares(names: Sequence[str], seed: int, *, start: int = 0, count: int) -> Array:

@@ -127,7 +127,10 @@ def weigh(
 def _changed(found: Calibration, shares: Array, change: Array) -> tuple[Emulator, float]:
     """The emulator of a rival from the change that it makes, and how much of the change is explained."""
     groups = list(trials_of(found.simulator.targets).values())
-    moved = fit(shares, change, seed=found.settings.seed, groups=groups, curved=found.prior.curved_places).emulator
+    moved = fit(
+        shares, change, seed=found.settings.seed, groups=groups, curved=found.prior.curved_places,
+        steep=found.prior.steep_places,
+    ).emulator  # fmt: skip
     base = found.emulator
     whole = replace(
         base,

@@ -26,6 +26,10 @@ from rekindle.trial.files import published_trials
 SHARED = Path(__file__).parent / "data" / "shared_parameters.csv"
 
 
+STEEP = 6
+"""How many of the most important parameters numbers may bend with more than a square does."""
+
+
 @cache
 def shared_names() -> tuple[str, ...]:
     """The parameters with which numbers may bend, most important first."""
@@ -39,8 +43,8 @@ def shared_prior(count: int | None = None) -> Prior:
     With `count` only the first so many of the list are estimated, and those that trials differ in.
     """
     if count is not None:
-        return prior_of(shared_names()[:count])
-    return prior_of(shared_names(), straight=tuple(candidates()))
+        return prior_of(shared_names()[:count], steep=shared_names()[: min(count, STEEP)])
+    return prior_of(shared_names(), straight=tuple(candidates()), steep=shared_names()[:STEEP])
 
 
 NOT_FITTED = ("chronic-pain", "social-anxiety", "ptsd")

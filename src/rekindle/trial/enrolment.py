@@ -34,6 +34,7 @@ BALANCED = (
     "depth",
     "belief",
     "expectancy_capacity",
+    "residual_share",
     "drive_functional",
     "drive_habenula",
     "tau_functional",
