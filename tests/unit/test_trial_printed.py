@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,6 +51,26 @@ def test_a_time_to_relapse_has_its_error_on_the_log_scale(spread: str, error: fl
     number = scored_numbers([trial])[1]
     assert number.published == pytest.approx(math.log(20.0))
     assert number.standard_error == (None if error is None else pytest.approx(error))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "changed", "said"),
+    [("time_to_relapse", {"unit": "weeks"}, "compared in days"), ("mean_change", {"spread": (9.0, 2.0)}, "reversed")],
+)
+def test_a_record_in_other_units_or_with_its_ends_turned_is_refused(
+    quantity: str, changed: dict[str, Any], said: str
+) -> None:
+    from rekindle.errors import InputError
+    from rekindle.trial.fields import NumberFields
+    from rekindle.trial.printed import printed
+    from rekindle.trial.quantities import QUANTITIES
+
+    held = {"id": "eff-x", "unit": QUANTITIES[quantity].unit, "n": 20, "number": 5.0, "spread": (2.0, 9.0)}
+    record: Any = SimpleNamespace(spread_kind="CI95", **held)
+    given = NumberFields(quantity=quantity, record="eff-x", arm="A")
+    assert printed(QUANTITIES[quantity], given, record, (20,)).standard_error is not None
+    with pytest.raises(InputError, match=said):
+        printed(QUANTITIES[quantity], given, SimpleNamespace(spread_kind="CI95", **held | changed), (20,))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -56,9 +56,7 @@ def wide(ratings: pd.DataFrame, scale: str) -> pd.DataFrame:
     chosen = ratings[ratings["scale"] == scale]
     if not len(chosen):
         raise InputError(f"'{scale}' was not rated.")
-    table = chosen.pivot_table(
-        index=["person", "arm", "period", "baseline"], columns="visit_h", values="score", dropna=False, observed=True
-    ).reset_index()
+    table = chosen.pivot(index=["person", "arm", "period", "baseline"], columns="visit_h", values="score").reset_index()
     return table[table[[column for column in table.columns if isinstance(column, float)]].notna().any(axis=1)]
 
 

@@ -21,7 +21,7 @@ from rekindle.trial.quantify import mean_change, seen
 from rekindle.trial.solving import prepare
 from rekindle.trial.switches import ALL_ON, NOTHING, Switches
 from rekindle.trial.values import sets_of
-from rekindle.trial.view import views
+from rekindle.trial.view import Luck, views
 from rekindle.trial.virtual import primary, stage_of
 
 Array = NDArray[np.float64]
@@ -84,11 +84,13 @@ def contributions(
     stage = stage_of(trial, visit)
     numbers = [Number(0, "mean_change", (arm,), scale, "points", 0.0, (None,), visit, stage) for arm in arms]
     counted: dict[str, Array] = {}
+    luck = Luck(seed)
 
     def changes(switches: Switches) -> Array:
         sets = sets_of(values)
         lanes = prepare(trial, people, seed, numbers=numbers, switches=switches)
-        seen_as = views(trial, follow(lanes, sets, {}, switches=switches, threads=threads), None, switches)
+        courses = follow(lanes, sets, {}, switches=switches, luck=luck, threads=threads)
+        seen_as = views(trial, courses, None, switches, luck)
         found = []
         for number in numbers:
             part = seen(trial, seen_as, number, number.arms[0], 1.0)

@@ -64,6 +64,8 @@ def _spread(given: NumberFields, record: Record | None) -> tuple[str, Ends]:
         return spread.kind, spread.values or (spread.value,)
     if record is None or not record.spread:
         return "none", ()
+    if len(record.spread) == 2 and None not in record.spread and record.spread[0] > record.spread[1]:  # type: ignore[operator]
+        raise InputError(f"The interval of record '{record.id}' is reversed.")
     return record.spread_kind, record.spread
 
 

@@ -175,10 +175,14 @@ def kept(part: Seen) -> tuple[Array, Array, Array]:
     """Times since the start of the clock, the share without relapse (times, sets), and who is followed (sets,)."""
     trial, number = part.view.trial, part.number
     times = relapse_visits(trial, part.view.arm, number)
+    start = since_h(trial, part.view.arm, number)
     gone = part.view.relapse_chances(number.scale, number.options.rule, times)
-    weight = part.weight
-    if not number.among and number.stage is None:
-        weight = weight * part.view.response(number.scale, since_h(trial, part.view.arm, number))
+    responded = part.view.response(number.scale, start)
+    if part.view.stopped is not None:
+        stays, ended = part.stay.chance[-1], part.view.stopped
+        gone = stays * gone + (1.0 - stays) * ended.relapse_chances(number.scale, number.options.rule, times)
+        responded = stays * responded + (1.0 - stays) * ended.response(number.scale, start)
+    weight = part.weight if number.among or number.stage is not None else part.weight * responded
     total = np.maximum(weight.sum(axis=1), 1e-9)
     free = 1.0 - (weight[None] * gone).sum(axis=2) / total
     followed = total / max(part.weight.shape[1], 1)

@@ -89,6 +89,7 @@ def run_trial(
         SolverError: too many people could not be solved.
     """
     luck = Luck(trial.seed if seed is None else seed, balanced=False)
+    trial = replace(trial, seed=luck.seed)
     sets = sets_of(values)
     if sets.count != 1:
         raise InputError("A virtual trial runs under one set of values.")
@@ -113,9 +114,11 @@ def _started(
     lanes = prepare(trial, 64, luck.seed, numbers=(), extra=rated_at(trial), switches=switches)
     courses = follow(lanes, sets, {}, switches=switches, luck=luck, threads=threads)
     seen_as = views(trial, courses, None, switches, luck)
+    last = max((time for condition in trial.enter for time in condition.times_h), default=0.0)
     found = {}
     for name, size in sizes.items():
-        share = float(seen_as[name].met(trial.enter, trial.scale).mean())
+        stays = staying(seen_as[name]).at(last) if seen_as[name].stopped is None else 1.0
+        share = float((seen_as[name].met(trial.enter, trial.scale) * stays).mean())
         if share < FEWEST_GO_ON:
             raise InputError(
                 f"Of those who start in '{name}' {100.0 * share:.1f} % meet 'enter': nobody is left to go on.",
