@@ -31,9 +31,17 @@ def test_the_luck_of_a_standard_deviation(monkeypatch: pytest.MonkeyPatch) -> No
     assert quantify.standard_deviation(part)[1][0] == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize(("design", "wanted"), [("parallel", math.sqrt(5.0)), ("crossover", math.sqrt(2.5))])
-def test_the_luck_of_a_difference_is_smaller_within_people(design: str, wanted: float) -> None:
-    part: Any = SimpleNamespace(n=40.0, view=SimpleNamespace(trial=SimpleNamespace(design=design)))
+@pytest.mark.parametrize(
+    ("design", "periods", "wanted"),
+    [
+        ("parallel", "all", math.sqrt(5.0)),
+        ("crossover", "all", math.sqrt(2.5)),
+        ("crossover", "first", math.sqrt(5.0)),
+    ],
+)
+def test_the_luck_of_a_difference_is_smaller_within_people(design: str, periods: str, wanted: float) -> None:
+    number = SimpleNamespace(options=SimpleNamespace(periods=periods))
+    part: Any = SimpleNamespace(n=40.0, view=SimpleNamespace(trial=SimpleNamespace(design=design)), number=number)
     ten = np.array([10.0])
     assert compare._luck(part, part, ten, ten)[0] == pytest.approx(wanted)
 

@@ -78,7 +78,49 @@ MISTAKES = [
     ("visits: [24 h", "estimand: composite\nmissing: locf\nvisits: [24 h", "contradict"),
     ("visits: [24 h", "dropout: {share: {Ketamin: 0.1}, by: 7 days}\nvisits: [24 h", "Unknown arm 'Ketamin'"),
     ("visits: [24 h", "contains: [zarate2006]\nvisits: [24 h", "Only a pool"),
-]
+    ("visits: [24 h", "estimand: composite\nmissing: observed\nvisits: [24 h", "contradict"),
+    ("visits: [24 h", "estimand: treatment-policy\nmissing: nri\nvisits: [24 h", "contradict"),
+    ("visits: [24 h", "estimand: treatment-policy\nmissing: locf\nvisits: [24 h", "contradict"),
+    ("visits: [24 h", "estimand: while-on-treatment\nmissing: model\nvisits: [24 h", "contradict"),
+    ("value: 64", "value: 164", "164 cannot be a response: it lies between 0 and 100"),
+    ("value: 64", "value: 64, unit: points", "is in %, not in points"),
+    ("value: -16.5", "value: -70", "between -60 and 60"),
+    ("quantity: response, arm: Ketamine, time: 24 h, value: 64",
+     "quantity: mean, arm: Ketamine, time: 24 h, value: 64", "between 0 and 60"),
+    ("quantity: response, arm: Ketamine, time: 24 h, value: 64",
+     "quantity: correlation, covariate: bmi, arm: Ketamine, time: 24 h, value: -1.3", "between -1 and 1"),
+    ("value: 4.5", "value: 0", "is above 0"),
+    ("value: 4.5", "value: -4.5", "is above 0"),
+    ("values: [-12.7, -3.2]", "values: [-3.2, -12.7]", "reversed"),
+    ("sd: 5}", "sd: 25}", "at most 15.0"),
+    ("value: -16.5", "value: -16.5\n    unit: '%'", "is in points, not in %"),
+    ("time: 24 h, value: -7.9", "time: 24 h, n: 60, value: -7.9", "would be ignored"),
+    ("quantity: difference,", "quantity: standardised_difference, any_by: 7 days,", "'any_by' does not go with"),
+    ("time: 24 h, value: 64", "time: 24 h, at_most: 10, value: 64", "'at_most' does not go with"),
+    ("of: response, arms", "of: response, below: 8, arms", "'below' does not go with"),
+    ("of: response, arms", "of: remission, share: 0.4, arms", "'share' does not go with"),
+    ("quantity: response, arm: Ketamine,", "quantity: remission, share: 0.5, arm: Ketamine,", "'share' does not go"),
+    ("quantity: response, arm: Ketamine,", "quantity: remission, item: sleep, arm: Ketamine,", "'item' does not go"),
+    ("quantity: response, arm: Ketamine,", "quantity: sensitivity, end: 7 days, item: sleep, arm: Ketamine,",
+     "'item' does not go"),
+    ("quantity: response, arm: Ketamine,", "quantity: sessions_to_response, item: sleep, arm: Ketamine,",
+     "'item' does not go"),
+    ("time: 24 h, value: 64", "time: 24 h, periods: first, value: 64", "Only a crossover has 'periods'"),
+    ("    n: 20\n", "    n: 20\n    masking: {kind: open, guess_active: 0.4}\n", "nothing to guess"),
+    ("quantity: response, arm: Ketamine,", "quantity: relapse, arm: Ketamine,", "nobody can relapse"),
+    ("quantity: response, arm: Ketamine,", "quantity: relapse, since: 24 h, arm: Ketamine,", "is not after the clock"),
+    ("quantity: response, arm: Ketamine,", "quantity: relapse, since: 12 h, rule: PHQ-9 half lost, arm: Ketamine,",
+     "is for the PHQ-9"),
+    ("quantity: response, arm: Ketamine, time: 24 h",
+     "quantity: time_to_relapse, since: 24 h, unit: weeks, arm: Ketamine, time: 9 days", "is in d, not in weeks"),
+    ("time: 24 h, value: 64", "time: 24 h, among: [{response: 12 h, at_most: 20}], value: 64", "'at_most' does not go"),
+    ("time: 24 h, value: 64", "time: 24 h, among: [{remission: 12 h, share: 0.3}], value: 64", "'share' does not go"),
+    ("time: 24 h, value: 64", "time: 24 h, among: [{column: bmi, time: 2 h, at_least: 20}], value: 64",
+     "'time' does not go"),
+    ("time: 24 h, value: 64", "time: 24 h, among: [{column: sex, is: male, at_least: 20}], value: 64", "needs a word"),
+    ("time: 24 h, value: 64", "time: 24 h, among: [{score: MADRS, time: 0 h, at_least: 30, at_most: 20}], value: 64",
+     "so large and so small"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("right", "wrong", "said"), MISTAKES, ids=[wrong.strip()[:40] for _, wrong, _ in MISTAKES])
@@ -90,6 +132,40 @@ def test_a_mistake_is_said_once_with_its_line(right: str, wrong: str, said: str)
     assert said in message
     assert message.startswith("trial.yaml")
     assert "\n" not in message
+
+
+FOLLOWED = "dropout: {share: 0.1, by: 7 days}\nestimand: treatment-policy\nparticipants:"
+POLICY = """    policy:
+      - visit: daily
+      - {rule: stop, when: MADRS at most 10}
+"""
+
+CROSSOVERS = [
+    ("time: 2 days", "time: 20 days", "beyond the period"),
+    ("published:", "visits: [2 days, 15 days]\npublished:", "beyond the period"),
+    ("participants:", FOLLOWED, "not followed in a crossover"),
+    ("day 1\"}\n  - {name: Saline", "day 1\", background: {val66met: true}}\n  - {name: Saline",
+     "'val66met' cannot change"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), CROSSOVERS, ids=[said for _, _, said in CROSSOVERS])
+def test_what_a_crossover_cannot_have_is_said_with_its_line(right: str, wrong: str, said: str) -> None:
+    assert right in CROSSOVER
+    with pytest.raises(InputError, match=said) as caught:
+        parse_trial(CROSSOVER.replace(right, wrong, 1), "trial.yaml")
+    assert str(caught.value).startswith("trial.yaml, line")
+
+
+def test_the_first_period_of_a_crossover_has_half_its_people() -> None:
+    first = parse_trial(CROSSOVER.replace("time: 2 days", "time: 2 days, periods: first"))
+    assert first.published[0].n == (9, 9)
+    assert parse_trial(CROSSOVER).published[0].n == (18, 18)
+
+
+def test_a_line_of_remission_in_a_condition_is_kept() -> None:
+    text = PARALLEL.replace("time: 24 h, value: 64", "time: 7 days, among: [{remission: 24 h, at_most: 20}], value: 64")
+    assert parse_trial(text).published[1].among[0].at_most == 20.0
 
 
 @pytest.mark.parametrize(
@@ -116,3 +192,13 @@ def test_every_file_of_the_package_reads() -> None:
     names = {trial.name for trial in trials}
     for trial in trials:
         assert {*trial.overlaps, *trial.contains} <= names, trial.name
+
+
+def test_people_who_stop_are_not_followed_under_a_policy() -> None:
+    policy = '    policy:\n      visits: [each session]\n      rules:\n        - {when: "MADRS <= 10", then: stop}\n'
+    text = PARALLEL.replace("IV over 40 min, day 1\n", f"IV over 40 min, twice a week for 2 weeks\n{policy}", 1)
+    followed = text.replace("\nvisits:", "\ndropout: {share: 0.1, by: 7 days}\nestimand: treatment-policy\nvisits:", 1)
+    assert followed.count("treatment-policy") == 1
+    with pytest.raises(InputError, match="whose policy decides"):
+        parse_trial(followed)
+    assert parse_trial(text).arms[0].stages[0].policy is not None

@@ -43,7 +43,11 @@ def trial_page(
         facts=_facts(outcome, parts),
         notes=tuple(note for note in (trial.note and f"From the file: {trial.note}",) if note),
         figures=tuple(figures),
-        tables=(("compared", "Arms compared", _comparisons(outcome)), ("arms", "What each arm gets", _arms(trial))),
+        tables=(
+            ("compared", "Arms compared", _comparisons(outcome)),
+            *((("relapse", "Relapse", _relapse(outcome["relapse"])),) if outcome.get("relapse") else ()),
+            ("arms", "What each arm gets", _arms(trial)),
+        ),
         made={
             "Trial file": trial.name,
             "Estimand": f"{trial.estimand}; missing ratings: {trial.missing}",
@@ -131,6 +135,26 @@ def _comparisons(outcome: Mapping[str, Any]) -> Table:
     )
     head = ("Arms", "Analysis", "Estimate", "95 %", "p", "People")
     return Table(f"At {when(outcome['primary_visit_h'])}.", head, rows, frozenset({0, 1}))
+
+
+def _relapse(found: Sequence[Mapping[str, Any]]) -> Table:
+    """Each arm's share without relapse at the last rating and its median, and the hazard ratios."""
+    rows = []
+    for way in found:
+        said = f"{way['scale']}, {way['rule']}"
+        for arm in way["arms"]:
+            median = "not reached" if arm["median_days"] is None else plain(arm["median_days"])
+            kept = plain(100.0 * arm["without"][-1])
+            rows.append((arm["arm"], said, f"{arm['relapsed']} of {arm['people']}", kept, median))
+        for one in way["hazard_ratios"]:
+            name, ratio = f"{one['arms'][0]} against {one['arms'][1]}", one["estimate"]
+            text = one.get("reason") if ratio is None else (
+                f"hazard ratio {plain(ratio['value'], -2)} ({plain(ratio['low'], -2)} to {plain(ratio['high'], -2)}, "
+                f"p {_p(ratio['p'])})"
+            )  # fmt: skip
+            rows.append((name, said, str(text), "", ""))
+    head = ("Arms", "Rule", "Relapsed", "Without relapse, %", "Median days")
+    return Table("By Kaplan and Meier; hazard ratios by Cox.", head, tuple(rows), frozenset({0, 1, 2}))
 
 
 def _arms(trial: Trial) -> Table:

@@ -1,6 +1,7 @@
 """The analyses of a trial's ratings, each by a library that its readers know: statsmodels, lifelines, scipy.
 
 `ancova` adjusts the change for the baseline; `mixed_model` uses every visit with a random intercept for the person;
+a crossover is compared within people (`within_people`, `paired_difference`, `paired_odds_ratio`);
 shares are compared by the two-by-two table; times to relapse by Kaplan and Meier and by Cox. Missing ratings are
 filled before, by `filled`.
 """
@@ -55,9 +56,7 @@ def wide(ratings: pd.DataFrame, scale: str) -> pd.DataFrame:
     chosen = ratings[ratings["scale"] == scale]
     if not len(chosen):
         raise InputError(f"'{scale}' was not rated.")
-    table = chosen.pivot_table(
-        index=["person", "arm", "period", "baseline"], columns="visit_h", values="score", dropna=False, observed=True
-    ).reset_index()
+    table = chosen.pivot(index=["person", "arm", "period", "baseline"], columns="visit_h", values="score").reset_index()
     return table[table[[column for column in table.columns if isinstance(column, float)]].notna().any(axis=1)]
 
 
@@ -128,6 +127,73 @@ def mixed_model(changes: Array, active: NDArray[np.bool_], baseline: Array) -> E
         "difference (mixed model)", float(fitted.params[place]), float(fitted.bse[place]), float(low), float(high),
         float(fitted.pvalues[place]), people,
     )  # fmt: skip
+
+
+def within_people(
+    change: Array, active: NDArray[np.bool_], period: NDArray[np.int64], person: NDArray[np.int64]
+) -> Estimate:
+    """Difference of a crossover, active less other, by a mixed model: arm, period, a random intercept a person.
+
+    One row a person and period; rows without a change are left out. Tests use t with the rows left after people and
+    terms.
+    """
+    import statsmodels.api as sm
+    from scipy.stats import t
+
+    seen = np.isfinite(change)
+    periods = np.unique(period[seen])
+    columns = [np.ones(int(seen.sum())), active[seen].astype(np.float64)]
+    columns += [np.asarray(period[seen] == each, dtype=np.float64) for each in periods[1:]]
+    design, people = np.column_stack(columns), len(np.unique(person[seen]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = sm.MixedLM(change[seen], design, groups=person[seen]).fit(reml=True)
+    value, error = float(fitted.params[1]), float(fitted.bse[1])
+    free = max(len(design) - people - len(columns) + 1, 1)
+    far = float(t.ppf(0.975, free))
+    return Estimate(
+        "difference (mixed model)", value, error, value - far * error, value + far * error,
+        float(2.0 * t.sf(abs(value) / error, free)), people,
+    )  # fmt: skip
+
+
+def paired_difference(active: Array, other: Array) -> Estimate:
+    """Standardised difference of the same people under two arms, over the pooled SD of both (Hedges' correction).
+
+    `active` and `other` have one entry a person. Its error is that of a difference within people (Borenstein and
+    others 2009, chapter 4).
+    """
+    both = np.isfinite(active) & np.isfinite(other)
+    one, two = active[both], other[both]
+    count = len(one)
+    pooled = math.sqrt((one.var(ddof=1) + two.var(ddof=1)) / 2.0)
+    together = float(np.corrcoef(one, two)[0, 1]) if min(one.std(), two.std()) > 0 else 0.0
+    size = float((one.mean() - two.mean()) / pooled)
+    small = 1.0 - 3.0 / (4.0 * (count - 1) - 1.0)
+    error = small * math.sqrt((1.0 / count + size**2 / (2.0 * count)) * 2.0 * (1.0 - together))
+    size = small * size
+    far = 1.959964 * error
+    p = math.erfc(abs(size) / error / math.sqrt(2.0)) if error > 0 else math.nan
+    return Estimate("standardised difference", size, error, size - far, size + far, p, count)
+
+
+def paired_odds_ratio(active: NDArray[np.bool_], other: NDArray[np.bool_]) -> Estimate:
+    """Odds ratio of the same people under two arms (that of the population, as between groups), with the error of a
+    comparison within people by the delta method; half a person is added to each way where an arm has none or all.
+    """
+    count = float(len(active))
+    table = np.array([[(active & other).sum(), (active & ~other).sum()],
+                      [(~active & other).sum(), (~active & ~other).sum()]], dtype=np.float64)  # fmt: skip
+    if min(table.sum(axis=0).min(), table.sum(axis=1).min()) == 0:
+        table, count = table + 0.25, count + 1.0
+    one, two, both = table[0].sum() / count, table[:, 0].sum() / count, table[0, 0] / count
+    room, room_2 = one * (1.0 - one), two * (1.0 - two)
+    log_ratio = math.log(one / (1.0 - one)) - math.log(two / (1.0 - two))
+    variance = (1.0 / room + 1.0 / room_2 - 2.0 * (both - one * two) / (room * room_2)) / count
+    error = math.sqrt(max(variance, 0.0))
+    p = math.erfc(abs(log_ratio) / error / math.sqrt(2.0)) if error > 0 else math.nan
+    low, high = math.exp(log_ratio - 1.959964 * error), math.exp(log_ratio + 1.959964 * error)
+    return Estimate("odds ratio", math.exp(log_ratio), error, low, high, p, len(active))
 
 
 def odds_ratio(active_yes: int, active_n: int, other_yes: int, other_n: int) -> Estimate:

@@ -53,7 +53,7 @@ def _means(first: Seen, second: Seen, time_h: float) -> tuple[Array, Array, Arra
 
 def _luck(first: Seen, second: Seen, sd: Array, sd_2: Array) -> Array:
     variance = sd**2 / first.n + sd_2**2 / second.n
-    if first.view.trial.design == "crossover":
+    if first.view.trial.design == "crossover" and first.number.options.periods != "first":
         variance = variance - 2.0 * WITHIN * sd * sd_2 / max(first.n, second.n)
     return np.asarray(np.sqrt(np.maximum(variance, 1e-6)))
 
@@ -124,9 +124,7 @@ def number_needed(first: Seen, second: Seen) -> Pair:
 
 def hazard_ratio(first: Seen, second: Seen) -> Pair:
     """Logarithm of Cox's hazard ratio of relapse, from the expected events at each rating (Breslow's likelihood)."""
-    _, free, followed = kept(first)
-    _, free_2, followed_2 = kept(second)
-    del followed, followed_2
+    free, free_2 = _at_common_visits(kept(first), kept(second))
     risk, risk_2 = first.n * free[:-1], second.n * free_2[:-1]
     events = np.maximum(first.n * -np.diff(free, axis=0), 0.0)
     events_2 = np.maximum(second.n * -np.diff(free_2, axis=0), 0.0)
@@ -139,6 +137,18 @@ def hazard_ratio(first: Seen, second: Seen) -> Pair:
         log_ratio = np.clip(log_ratio + np.clip(miss / np.maximum(slope, 1e-6), -1.0, 1.0), -5.0, 5.0)
     information = np.maximum(slope, 0.25)
     return log_ratio, 1.0 / np.sqrt(information)
+
+
+def _at_common_visits(first: tuple[Array, Array, Array], second: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+    """Shares without relapse of two arms at every visit of either, until the shorter of them ends.
+
+    Between its own visits an arm's share stays as it was.
+    """
+    end = min(first[0][-1], second[0][-1])
+    times = np.union1d(first[0], second[0])
+    times = times[times <= end + 1e-6]
+    found = [free[np.searchsorted(own, times + 1e-6) - 1] for own, free, _ in (first, second)]
+    return found[0], found[1]
 
 
 TWO_ARMS: Mapping[str, Callable[[Seen, Seen], Pair]] = {

@@ -2,25 +2,29 @@
 
 The order is that of how a trial would go without the drug, then with it: natural course, selection on the score,
 raters, contact and belief, what is taken besides, the drug, what is felt of it, leaving. Amounts put in one after
-another add up to the whole change; what is lost when one part alone is taken out is shown beside.
+another add up to the whole change; what is lost when one part alone is taken out is shown beside. Where a trial goes
+on with those who meet `enter`, it is about them: who they are does not change with what is switched off.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rekindle.trial.design import Number, Trial
 from rekindle.trial.leaving import follow
-from rekindle.trial.moments import numbers_of
+from rekindle.trial.quantify import mean_change, seen
 from rekindle.trial.solving import prepare
 from rekindle.trial.switches import ALL_ON, NOTHING, Switches
 from rekindle.trial.values import sets_of
-from rekindle.trial.virtual import primary
+from rekindle.trial.view import Luck, views
+from rekindle.trial.virtual import primary, stage_of
 
+Array = NDArray[np.float64]
 ORDER: Mapping[str, str] = {
     "natural_course": "natural course and life events",
     "selection": "selection on the score (regression to the mean)",
@@ -77,13 +81,23 @@ def contributions(
     scale, visit = primary(trial)
     arms = [arm.name for arm in trial.arms if not arm.mixture]
 
-    def changes(switches: Switches) -> np.ndarray[Any, np.dtype[np.float64]]:
+    stage = stage_of(trial, visit)
+    numbers = [Number(0, "mean_change", (arm,), scale, "points", 0.0, (None,), visit, stage) for arm in arms]
+    counted: dict[str, Array] = {}
+    luck = Luck(seed)
+
+    def changes(switches: Switches) -> Array:
         sets = sets_of(values)
-        numbers = [Number(0, "mean_change", (arm,), scale, "points", 0.0, (None,), visit) for arm in arms]
         lanes = prepare(trial, people, seed, numbers=numbers, switches=switches)
-        courses = follow(lanes, sets, {}, switches=switches, threads=threads)
-        found = numbers_of(trial, courses, sets, numbers=numbers, switches=switches)
-        return np.array([float(each[0][0]) for each in found])
+        courses = follow(lanes, sets, {}, switches=switches, luck=luck, threads=threads)
+        seen_as = views(trial, courses, None, switches, luck)
+        found = []
+        for number in numbers:
+            part = seen(trial, seen_as, number, number.arms[0], 1.0)
+            # Who went on, with everything acting, are the people whose change is taken apart.
+            part = replace(part, weight=counted.setdefault(number.arms[0], part.weight))
+            found.append(float(mean_change(part)[0][0]))
+        return np.array(found)
 
     whole = changes(ALL_ON)
     before, now = np.zeros(len(arms)), NOTHING
@@ -103,6 +117,4 @@ def contributions(
 
 
 def _with(switches: Switches, part: str) -> Switches:
-    from dataclasses import replace
-
     return replace(switches, **{part: True})

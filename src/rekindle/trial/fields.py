@@ -48,7 +48,9 @@ class ConditionFields(_Fields):
     score: Name | None = Field(default=None, description="An observed score on this scale, at `time`.")
     time: Duration | None = Field(default=None, description="When the score is looked at.")
     at_least: Number | None = Field(default=None, description="The column or the score is this or more.")
-    at_most: Number | None = Field(default=None, description="The column or the score is this or less.")
+    at_most: Number | None = Field(
+        default=None, description="The column or the score is this or less; with remission, the line of remission."
+    )
     is_: Name | None = Field(default=None, alias="is", description="The column holds this word.")
     share: Share | None = Field(default=None, description="The share of the way that counts as response; usually half.")
     stage: Name | None = Field(default=None, description="Times count from the start of this stage.")
@@ -62,7 +64,11 @@ class DesignFields(_Fields):
     period: Duration | None = Field(
         default=None, description="Crossover: from the first dose of one period to that of the next, washout included."
     )
-    washout: Duration | None = Field(default=None, description="Drug-free time before entry or between periods.")
+    washout: Duration | None = Field(
+        default=None,
+        description="Drug-free time before entry or between periods, as published. Recorded, and changes nothing: "
+        "people start without a drug, and periods are as far apart as `period` says.",
+    )
     randomised: Name | None = Field(default=None, description="The stage that (the second) randomisation precedes.")
     enter: list[ConditionFields] = Field(default_factory=list, description="Who goes on to that stage.")
 
@@ -86,7 +92,9 @@ class ParticipantFields(_Fields):
     diagnosis: Name = Field(description="The illness, such as `treatment-resistant-depression`.")
     failed_treatments: Limits | None = Field(default=None, description="Fewest and most treatments that had failed.")
     medication: Literal["drug-free", "stable", "new-antidepressant", "usual"] = Field(
-        default="drug-free", description="What everybody takes besides."
+        default="drug-free",
+        description="What everybody takes besides, as published. Recorded, and changes nothing: what acts is `with` "
+        "and `background` of the arms.",
     )
     severity: SeverityFields = Field(default_factory=SeverityFields, description="How ill people had to be.")
     age: Limits | None = Field(default=None, description="Youngest and oldest.")

@@ -189,7 +189,7 @@ def _compared(trial: Trial, number: Number) -> ScoredNumber:
         trials=trial.trials,
         label=number.label,
         direction=direction(number),
-        within=trial.design == "crossover",
+        within=trial.design == "crossover" and number.options.periods != "first",
         part=number.options.which if number.quantity in ("class_share", "class_mean") else "",
     )
 

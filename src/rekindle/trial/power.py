@@ -2,7 +2,9 @@
 
 Power is the chance of a significant result if the model's own values were true; assurance averages it over parameter
 sets and over how one trial differs from the next (O'Hagan and others 2005, doi:10.1002/pst.175). Dropout, masking and
-the rater are those of the file. The test is the analysis of covariance of the change, or the comparison of responders.
+the rater are those of the file, and only those whom `enter` lets go on are compared. The test is the analysis of
+covariance of the change, or the comparison of responders; in a crossover, where everybody is in both arms, it is
+within people.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.errors import InputError
+from rekindle.trial.compare import WITHIN
 from rekindle.trial.design import Number, Trial
 from rekindle.trial.draws import draws
 from rekindle.trial.leaving import follow
@@ -24,8 +27,8 @@ from rekindle.trial.quantify_events import share_in
 from rekindle.trial.sequential import Looks, crossing_of, one_look
 from rekindle.trial.solving import prepare
 from rekindle.trial.values import sets_of
-from rekindle.trial.view import views
-from rekindle.trial.virtual import primary
+from rekindle.trial.view import Luck, views
+from rekindle.trial.virtual import primary, stage_of
 
 Array = NDArray[np.float64]
 SIZES = (10, 15, 20, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300)
@@ -33,7 +36,10 @@ SIZES = (10, 15, 20, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300)
 
 @dataclass(frozen=True)
 class Effects:
-    """What a comparison is under each set, (sets,): the difference, the SDs left after the baseline, who is rated."""
+    """What a comparison is under each set, (sets,): the difference, the SDs left after the baseline, who is rated.
+
+    `paired` says that the people of both arms are the same; the SDs are then those of the change.
+    """
 
     difference: Array
     sd: Array
@@ -41,6 +47,7 @@ class Effects:
     rated: Array
     rated_other: Array
     shares: tuple[Array, Array]
+    paired: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,25 +181,35 @@ def effects(
         SolverError: too many people could not be solved.
     """
     sets = sets_of(values)
-    number = Number(0, "difference", (first, second), scale, "points", 0.0, (None, None), visit)
+    stage = stage_of(trial, visit)
+    number = Number(0, "difference", (first, second), scale, "points", 0.0, (None, None), visit, stage)
+    luck = Luck(seed)
     lanes = prepare(trial, people, seed, numbers=[number])
-    courses = follow(lanes, sets, {trial.name: deviations}, threads=threads)
-    seen_as = views(trial, courses)
+    courses = follow(lanes, sets, {trial.name: deviations}, luck=luck, threads=threads)
+    seen_as = views(trial, courses, luck=luck)
     one, other = (seen(trial, seen_as, number, arm, 1.0) for arm in (first, second))
     mean, sd, rated = _adjusted(one, visit)
     mean_other, sd_other, rated_other = _adjusted(other, visit)
-    return Effects(mean - mean_other, sd, sd_other, rated, rated_other, (share_in(one), share_in(other)))
+    shares, paired = (share_in(one), share_in(other)), trial.design == "crossover"
+    return Effects(mean - mean_other, sd, sd_other, rated, rated_other, shares, paired)
 
 
 def _adjusted(part: Seen, visit: float) -> tuple[Array, Array, Array]:
-    """Mean change, its SD left after regression on the baseline, and the share of people whose rating counts."""
+    """Mean change, its SD left after regression on the baseline, and the share of people whose rating counts.
+
+    People who stop and are rated all the same count, and so do ratings that are filled. In a crossover nothing is
+    adjusted for.
+    """
     at, value, variance = change(part, visit)
     entry = part.view.entry(part.number.scale)
     start = entry - at.mean(entry)[:, None]
     joint = at.mean((value - at.mean(value)[:, None]) * start)
     explained = joint**2 / np.maximum(at.variance(entry), 1e-9)
     whole = spread_of(at, value, variance) ** 2
-    rated = part.stay.at(visit).mean(axis=1) if part.view.trial.missing in ("model", "observed") else 1.0
+    missed = part.view.stopped is None and part.view.trial.missing in ("model", "observed")
+    rated = part.mean(part.stay.at(visit)) if missed else 1.0
+    if part.view.trial.design == "crossover":
+        explained = 0.0 * explained
     return (
         at.mean(value),
         np.sqrt(np.maximum(whole - explained, 0.05 * whole)),
@@ -214,28 +231,33 @@ def _row(size: int, ratio: float, chances: Array, model: float, spread: Effects,
     right = float(np.mean(reached * (np.sign(spread.difference) == sign)))
     return Row(
         n=size,
-        total=size + other,
+        total=size if spread.paired else size + other,
         power=model,
         assurance=float(reached.mean()),
         low=float(np.quantile(reached, 0.05)),
         high=float(np.quantile(reached, 0.95)),
         right_way=right,
         stops=tuple(float(stop) for stop in stops),
-        expected_total=until * (size + other),
+        expected_total=until * (size if spread.paired else size + other),
     )
 
 
 def _drift(found: Effects, size: int, other: int, endpoint: str) -> Array:
     """Mean of the test statistic at the end, (sets,)."""
+    people, others = np.maximum(size * found.rated, 2.0), np.maximum(other * found.rated_other, 2.0)
+    both = np.minimum(people, others)
     if endpoint == "response":
         one, two = (np.clip(share, 0.01, 0.99) for share in found.shares)
-        pooled = (one * size + two * other) / (size + other)
-        error = np.sqrt(pooled * (1.0 - pooled) * (1.0 / size + 1.0 / other))
+        pooled = (one * people + two * others) / (people + others)
+        each = pooled * (1.0 - pooled)
+        error = np.sqrt(2.0 * (1.0 - WITHIN) * each / both if found.paired else each * (1.0 / people + 1.0 / others))
         return np.asarray((one - two) / error)
-    people, others = np.maximum(size * found.rated, 2.0), np.maximum(other * found.rated_other, 2.0)
-    error = np.sqrt(found.sd**2 / people + found.sd_other**2 / others)
+    variance = found.sd**2 / people + found.sd_other**2 / others
+    if found.paired:
+        variance = (found.sd**2 + found.sd_other**2 - 2.0 * WITHIN * found.sd * found.sd_other) / both
+    error = np.sqrt(variance)
     # The t test needs a little more than the normal: scaled so that the critical values agree.
-    free = people + others - 3.0
+    free = both - 2.0 if found.paired else people + others - 3.0
     return np.asarray(found.difference / error * _t_factor(free))
 
 

@@ -19,6 +19,7 @@ from rekindle.streams import generator
 from rekindle.trial.design import Trial
 from rekindle.trial.draws import Draws, draws
 from rekindle.trial.moments import Moments, ScoredNumber, Simulator
+from rekindle.trial.quantities import COUNTED as COUNTED
 
 Array = NDArray[np.float64]
 CROWDS = 4
@@ -26,11 +27,6 @@ CROWDS = 4
 
 PER_SET = 8
 """Draws of luck under each parameter set."""
-
-COUNTED = (
-    "response", "remission", "worse", "relapse", "survival", "class_share", "sensitivity", "completion",
-)  # fmt: skip
-"""Quantities that count people."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +142,8 @@ KIND_OF: Mapping[str, str] = {
     "standardised_difference": "effect size",
     "within_group_d": "effect size",
     "percent_change": "effect size",
-    "share_of_difference": "effect size",
     "share_of_change": "effect size",
+    "share_of_difference": "effect size",
     "risk_difference": "effect size",
 }
 

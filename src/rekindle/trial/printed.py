@@ -1,7 +1,7 @@
 """What was printed for a number: its value, its standard error and the people behind it.
 
 A standard error is the one printed, or follows from an SD and n, from the ends of an interval (on the log scale
-for ratios), or from a share and n. Where nothing follows there is none.
+for ratios and times to relapse), or from a share of people and n. Where nothing follows there is none.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rekindle.errors import InputError
 from rekindle.trial.fields import NumberFields
-from rekindle.trial.quantities import Quantity
+from rekindle.trial.quantities import COUNTED, Quantity
 
 if TYPE_CHECKING:
     from rekindle.evidence.record import Record
@@ -64,6 +64,8 @@ def _spread(given: NumberFields, record: Record | None) -> tuple[str, Ends]:
         return spread.kind, spread.values or (spread.value,)
     if record is None or not record.spread:
         return "none", ()
+    if len(record.spread) == 2 and None not in record.spread and record.spread[0] > record.spread[1]:  # type: ignore[operator]
+        raise InputError(f"The interval of record '{record.id}' is reversed.")
     return record.spread_kind, record.spread
 
 
@@ -87,6 +89,11 @@ def _check_unit(quantity: Quantity, record: Record) -> None:
         InputError: one is taken for the other.
     """
     unit = str(record.unit)
+    if quantity.name == "time_to_relapse" and unit not in ("d", "day", "days"):
+        raise InputError(
+            f"Record '{record.id}' is in {unit}; '{quantity.name}' is compared in days.",
+            hint="Give the value in days, with a reason.",
+        )
     share = quantity.unit == "%"
     if share != (unit in ("%", "percent")) and (share or quantity.unit == "points") and unit in ("%", "points", "d"):
         raise InputError(
@@ -95,9 +102,6 @@ def _check_unit(quantity: Quantity, record: Record) -> None:
         )
 
 
-NO_COUNTS = ("percent_change", "share_of_change", "share_of_difference", "risk_difference")
-"""Quantities in per cent that are no share of people, so that nothing follows from the number of people alone."""
-
 
 def _standard_error(
     quantity: Quantity, unit: str, value: float, kind: str, ends: Ends, n: tuple[int | None, ...]
@@ -105,16 +109,17 @@ def _standard_error(
     size = n[0] if len(n) == 1 else None
     if quantity.name == "standard_deviation":
         return value / math.sqrt(2.0 * (size - 1)) if size and size > 1 else None
+    logarithm = unit in RATIOS or quantity.name == "time_to_relapse"
     if kind == "SE" and ends[0] is not None:
-        return ends[0] / value if unit in RATIOS else ends[0]
+        return ends[0] / value if logarithm else ends[0]
     if kind == "SD" and ends[0] is not None and size and quantity.unit in ("points", "%"):
         return ends[0] / math.sqrt(size)
     if kind in NORMAL and len(ends) == 2 and None not in ends:
         low, high = float(ends[0] or 0.0), float(ends[1] or 0.0)
-        if unit in RATIOS:
+        if logarithm:
             return (math.log(high) - math.log(low)) / (2.0 * NORMAL[kind]) if low > 0 else None
         return (high - low) / (2.0 * NORMAL[kind])
-    if unit == "%" and kind == "none" and size and quantity.name not in NO_COUNTS:
+    if quantity.name in COUNTED and unit == "%" and kind == "none" and size:
         share = min(max(value / 100.0, 0.5 / size), 1.0 - 0.5 / size)
         return 100.0 * math.sqrt(share * (1.0 - share) / size)
     return None

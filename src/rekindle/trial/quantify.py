@@ -46,7 +46,10 @@ def number_of_people(trial: Trial, number: Number, arm: str) -> float:
     """People behind a number in one arm: printed with the number, of the arm, or 20 where neither is known."""
     if arm in number.arms and number.n[number.arms.index(arm)]:
         return float(number.n[number.arms.index(arm)] or 0)
-    return float(trial.arm(arm).n or 20)
+    size = float(trial.arm(arm).n or 20)
+    if trial.design == "crossover" and number.options.periods == "first":
+        return max(1.0, size / sum(not each.mixture for each in trial.arms))
+    return size
 
 
 def seen(trial: Trial, views: Mapping[str, View], number: Number, arm: str, size: float) -> Seen:
@@ -54,12 +57,10 @@ def seen(trial: Trial, views: Mapping[str, View], number: Number, arm: str, size
     view = views[arm]
     stay = staying(view)
     weight = view.weight
-    conditions = list(number.among)
-    if number.stage is not None and number.stage == trial.randomised:
-        conditions += list(trial.enter)
-    if conditions:
-        scale = number.scale if number.scale in SCALES else trial.scale
-        weight = weight * view.met(conditions, scale if number.among else trial.scale)
+    if trial.enter and number.stage is not None and number.stage == trial.randomised:
+        weight = weight * view.met(trial.enter, trial.scale)
+    if number.among:
+        weight = weight * view.met(number.among, number.scale if number.scale in SCALES else trial.scale)
     return Seen(view, number, weight, stay, size)
 
 
@@ -97,10 +98,13 @@ def rated(part: Seen, time_h: float) -> tuple[Array, Array, Array]:
 
 
 def _of_either(part: Seen, time_h: float, expected: Array, sd: Array) -> tuple[Array, Array, Array]:
-    """A rating of people some of whom have stopped: that of either course, by the chance of having stopped."""
+    """A rating of people some of whom stop: that of either course, by the chance of stopping at all.
+
+    The course that ends is the same as the other until it ends, which is drawn given that it does.
+    """
     assert part.view.stopped is not None
     other, other_sd = part.view.stopped.score(part.number.scale, time_h, part.number.item)
-    here = part.stay.at(time_h)
+    here = part.stay.chance[-1]
     variance = here * sd**2 + (1.0 - here) * other_sd**2 + here * (1.0 - here) * (expected - other) ** 2
     return here * expected + (1.0 - here) * other, variance, part.weight
 

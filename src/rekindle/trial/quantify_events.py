@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,47 +11,86 @@ from rekindle.outcomes import SCALES
 from rekindle.streams import normals
 from rekindle.trial.clock import after_sessions, any_visits, class_times, relapse_visits, since_h
 from rekindle.trial.quantify import Pair, Seen, share
+from rekindle.trial.rating import chance_at_most
 from rekindle.trial.view import View
 
 Array = NDArray[np.float64]
 
 
 def state_chance(part: Seen, of: str) -> Array:
-    """Chance of each person to count as a responder or remitter under the number's definition, (sets, people)."""
+    """Chance of each person to count as a responder or remitter under the number's definition, (sets, people).
+
+    In observed cases it is the chance to be rated and to count.
+    """
+    times, needed = _looked_at(part)
+    whole = [_on_course(part, part.view, of, time) for time in times]
+    if part.view.stopped is not None:
+        ended = [_on_course(part, part.view.stopped, of, time) for time in times]
+        stays = part.stay.chance[-1]
+        return np.asarray(stays * at_least(whole, needed) + (1.0 - stays) * at_least(ended, needed))
+    missing = part.view.trial.missing
+    if len(part.stay.times_h) == 1 or missing == "model":
+        return at_least(whole, needed)
+    return _by_last_rating(part, of, times, needed, whole)
+
+
+def _looked_at(part: Seen) -> tuple[tuple[float, ...], int]:
+    """The ratings that a state is looked for in, and at how many of them it is needed."""
     options = part.number.options
     if options.any_by_h is not None:
-        times: tuple[float, ...] = any_visits(part.view.trial, options.any_by_h)
-        needed = 1
-    elif options.times_h:
-        times, needed = options.times_h, options.at_least
-    else:
-        times, needed = (float(part.number.time_h or 0.0),), 1
-    chances = [_at(part, of, time) for time in times]
-    return at_least(chances, needed)
+        return any_visits(part.view.trial, options.any_by_h), 1
+    if options.times_h:
+        return tuple(sorted(options.times_h)), options.at_least
+    return (float(part.number.time_h or 0.0),), 1
 
 
-def _at(part: Seen, of: str, time_h: float) -> Array:
-    chance = _on_course(part, part.view, of, time_h)
-    if part.view.stopped is not None:
-        here = part.stay.at(time_h)
-        return here * chance + (1.0 - here) * _on_course(part, part.view.stopped, of, time_h)
-    return _with_dropouts(part, chance, time_h)
+def _by_last_rating(part: Seen, of: str, times: Sequence[float], needed: int, whole: Sequence[Array]) -> Array:
+    """The chance over which rating is a person's last; the later ones are filled as the trial did.
+
+    Filled by no response (and in observed cases) they add nothing; carried on they are what the last rating was.
+    """
+    carried = part.view.trial.missing == "locf"
+    last = times[-1]
+    grid = sorted({*times, *(time for time in part.stay.times_h if carried and 0.0 < time < last - 1e-6)})
+    found, later = np.zeros(whole[0].shape), np.zeros(whole[0].shape)
+    for time in reversed(grid):
+        now = part.stay.at(time)
+        seen_at = sum(each <= time + 1e-6 for each in times)
+        here = time in times
+        if carried:
+            state = whole[seen_at - 1] if here else _on_course(part, part.view, of, time)
+            before = list(whole[: seen_at - here])
+            copies = len(times) - seen_at + here
+            chance = state * at_least(before, needed - copies) + (1.0 - state) * at_least(before, needed)
+        else:
+            chance = at_least(list(whole[:seen_at]), needed)
+        found, later = found + (now - later) * chance, now
+    if carried:
+        found = found + (1.0 - later) * _at_entry(part, of)
+    return np.asarray(found)
+
+
+def _at_entry(part: Seen, of: str) -> Array:
+    """Whether the observed baseline itself counts, for people without a later rating: never as a response."""
+    number, options = part.number, part.number.options
+    entry = part.view.entry(number.scale, number.item, baseline=options.baseline)
+    if of == "free_of_ideation":
+        return np.asarray(entry <= 0.0, dtype=np.float64)
+    if of == "remission":
+        return np.asarray(part.view.remits(number.scale, entry, at_most=options.at_most, below=options.below))
+    return np.zeros(entry.shape)
 
 
 def _on_course(part: Seen, view: View, of: str, time_h: float) -> Array:
     """Chances of the state on one course, the whole one or the one that ended."""
     options, number = part.number.options, part.number
     if of == "free_of_ideation":
-        from rekindle.trial.rating import chance_at_most
-
         expected, sd = view.score(number.scale, time_h, number.item)
         chance = chance_at_most(0.0, expected, sd)
     elif of == "remission":
         chance = view.remission(number.scale, time_h, at_most=options.at_most, below=options.below)
     elif of == "worse":
         expected, sd = view.score(number.scale, time_h, number.item)
-        from rekindle.trial.rating import chance_at_most
-
         entry = view.entry(number.scale, number.item, baseline=options.baseline)
         chance = 1.0 - chance_at_most(entry, expected, sd)
     else:
@@ -62,24 +101,12 @@ def _on_course(part: Seen, view: View, of: str, time_h: float) -> Array:
     return chance
 
 
-def _with_dropouts(part: Seen, chance: Array, time_h: float) -> Array:
-    """Chances with those who left counted as the trial counted them; observed cases are weighted elsewhere."""
-    missing = part.view.trial.missing
-    if len(part.stay.times_h) == 1 or missing in ("model", "observed"):
-        return chance
-    here = part.stay.at(time_h)
-    if missing == "nri":
-        return chance * here
-    found, later = chance * here, here
-    for time in reversed([time for time in part.stay.times_h if 0.0 < time < time_h - 1e-6]):
-        now = part.stay.at(time)
-        one = part.view.response(part.number.scale, time, item=part.number.item, share=part.number.options.share)
-        found, later = found + (now - later) * one, now
-    return found
-
-
-def at_least(chances: list[Array], needed: int) -> Array:
-    """Chance that at least so many of independent events happen (they share a shape)."""
+def at_least(chances: Sequence[Array], needed: int) -> Array:
+    """Chance that at least so many of independent events happen (they share a shape); 1 where none is needed."""
+    if needed <= 0:
+        return np.ones(chances[0].shape) if len(chances) else np.ones(())
+    if not len(chances):
+        return np.zeros(())
     counts = [np.ones(chances[0].shape)] + [np.zeros(chances[0].shape) for _ in range(needed)]
     for chance in chances:
         for place in range(needed, 0, -1):
@@ -92,10 +119,11 @@ def at_least(chances: list[Array], needed: int) -> Array:
 
 def _share_in(part: Seen, of: str) -> Array:
     weight = part.weight
-    if part.view.trial.missing == "observed" and part.number.time_h is not None:
-        weight = weight * part.stay.at(part.number.time_h)
-    chance = state_chance(part, of)
-    return np.asarray((weight * chance).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9))
+    if part.view.trial.missing == "observed" and part.view.stopped is None:
+        # Observed cases: whoever was rated at least once counts.
+        weight = weight * part.stay.at(_looked_at(part)[0][0])
+    counted = part.weight * state_chance(part, of)
+    return np.asarray(counted.sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9))
 
 
 def share_in(part: Seen) -> Array:
@@ -147,10 +175,14 @@ def kept(part: Seen) -> tuple[Array, Array, Array]:
     """Times since the start of the clock, the share without relapse (times, sets), and who is followed (sets,)."""
     trial, number = part.view.trial, part.number
     times = relapse_visits(trial, part.view.arm, number)
+    start = since_h(trial, part.view.arm, number)
     gone = part.view.relapse_chances(number.scale, number.options.rule, times)
-    weight = part.weight
-    if not number.among and number.stage is None:
-        weight = weight * part.view.response(number.scale, since_h(trial, part.view.arm, number) or times[0])
+    responded = part.view.response(number.scale, start)
+    if part.view.stopped is not None:
+        stays, ended = part.stay.chance[-1], part.view.stopped
+        gone = stays * gone + (1.0 - stays) * ended.relapse_chances(number.scale, number.options.rule, times)
+        responded = stays * responded + (1.0 - stays) * ended.response(number.scale, start)
+    weight = part.weight if number.among or number.stage is not None else part.weight * responded
     total = np.maximum(weight.sum(axis=1), 1e-9)
     free = 1.0 - (weight[None] * gone).sum(axis=2) / total
     followed = total / max(part.weight.shape[1], 1)

@@ -26,7 +26,10 @@ class Quantity:
     of: tuple[str, ...] = ()
 
 
-_RATES = ("share", "strict", "times", "at_least", "any_by", "at_most", "below")
+_TIMES = ("times", "at_least", "any_by")
+_RESPONSE = ("share", "strict")
+_REMISSION = ("at_most", "below")
+_RATES = (*_RESPONSE, *_TIMES, *_REMISSION)
 _RELAPSE = ("since", "rule")
 
 _ALL = (
@@ -37,11 +40,11 @@ _ALL = (
     Quantity("difference", "first arm less second", "arms", "points", allowed=("sign",), of=("change", "score")),
     Quantity(
         "standardised_difference", "difference over the pooled SD", "arms", "d",
-        allowed=("sign", "any_by"), of=("change", "score"),
+        allowed=("sign",), of=("change", "score"),
     ),
     Quantity("within_group_d", "fall from baseline over an SD; better is positive", "arm", "d", allowed=("over",)),
-    Quantity("response", "people who responded", "arm", "%", required=(), allowed=_RATES),
-    Quantity("remission", "people in remission", "arm", "%", required=(), allowed=_RATES),
+    Quantity("response", "people who responded", "arm", "%", required=(), allowed=(*_RESPONSE, *_TIMES)),
+    Quantity("remission", "people in remission", "arm", "%", required=(), allowed=(*_TIMES, *_REMISSION)),
     Quantity("worse", "people above their baseline", "arm", "%"),
     Quantity("odds_ratio", "odds in the first arm over the second", "arms", "odds ratio", required=(), allowed=_RATES,
              of=("response", "remission", "free_of_ideation")),
@@ -76,6 +79,21 @@ _ALL = (
 )  # fmt: skip
 
 QUANTITIES: Mapping[str, Quantity] = {quantity.name: quantity for quantity in _ALL}
+
+COUNTED = (
+    "response", "remission", "worse", "relapse", "survival", "class_share", "sensitivity", "completion",
+)  # fmt: skip
+"""Quantities that count people."""
+
+OF_STATES: Mapping[str, tuple[str, ...]] = {
+    "response": _RESPONSE, "remission": _REMISSION, "free_of_ideation": (),
+}  # fmt: skip
+"""What a comparison of shares may say of the state that it is of."""
+
+OF_TOTALS = (
+    "remission", "relapse", "survival", "time_to_relapse", "hazard_ratio", "sensitivity", "sessions_to_response",
+)  # fmt: skip
+"""Quantities that look at the total of a scale only, never at one item."""
 
 ALWAYS = (
     "record", "quantity", "arm", "arms", "time", "stage", "scale", "item", "among", "use", "reason", "value",

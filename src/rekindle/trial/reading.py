@@ -1,32 +1,42 @@
 """A trial file into a trial: every name looked up, every part checked against the others, the line named.
 
-What the parts of a file may hold is in `fields`; the published numbers are read in `reading_numbers`.
+What the parts of a file may hold is in `fields`; arms, conditions and published numbers are read in `reading_arms`,
+`reading_conditions` and `reading_numbers`; whether the parts make the design is asked in `reading_design`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from rekindle.documents import Document, parse_document, read_text
 from rekindle.errors import InputError, unknown
-from rekindle.study import with_place
 from rekindle.study_file import field_error
 from rekindle.study_words import Vocabulary, package_vocabulary
-from rekindle.trial.design import Condition, Dropout, Enrolled, Severity, Trial, TrialArm
-from rekindle.trial.fields import ConditionFields, ParticipantFields, SeverityFields, TrialFields
+from rekindle.trial.design import Dropout, Enrolled, Severity, Trial, TrialArm
+from rekindle.trial.fields import ParticipantFields, SeverityFields, TrialFields
 from rekindle.trial.reading_arms import read_arms
+from rekindle.trial.reading_conditions import known_scale, read_condition
+from rekindle.trial.reading_design import check_design
 from rekindle.trial.reading_numbers import read_numbers
 from rekindle.trial.words import diagnoses
+
+if TYPE_CHECKING:
+    from rekindle.outcomes import Scale
 
 FILL = {"composite": "nri", "while-on-treatment": "observed"}
 """How missing ratings are filled where the file does not say, by estimand; else by the model."""
 
-CONFLICTS = {("hypothetical", "nri"), ("while-on-treatment", "nri"), ("composite", "model"), ("composite", "locf")}
+CONFLICTS = {
+    ("hypothetical", "nri"),
+    ("while-on-treatment", "nri"), ("while-on-treatment", "model"),
+    ("composite", "model"), ("composite", "locf"), ("composite", "observed"),
+    ("treatment-policy", "nri"), ("treatment-policy", "locf"),
+}  # fmt: skip
 """An estimand and a way of filling that contradict each other."""
 
 
@@ -56,7 +66,7 @@ def parse_trial(text: str, name: str = "trial", *, vocabulary: Vocabulary | None
         masking = "open"
     arms = read_arms(fields, masking, document, words)
     starts = {stage.name: stage.start_h for arm in arms for stage in arm.stages}
-    _check_design(fields, arms, document)
+    check_design(fields, arms, document)
     enter = tuple(
         read_condition(each, starts, document, ("design", "enter", place), words)
         for place, each in enumerate(fields.design.enter)
@@ -80,7 +90,7 @@ def parse_trial(text: str, name: str = "trial", *, vocabulary: Vocabulary | None
         trials=fields.trials,
         note=fields.note or "",
         visits_h=_visits(fields, document),
-        scale=_scale(fields.measure.scale, words, document.where("measure", "scale")),
+        scale=known_scale(fields.measure.scale, words, document.where("measure", "scale")),
         rater=fields.measure.rater,
         dropout=_dropout(fields, arms, document),
         estimand=fields.estimand,
@@ -96,26 +106,6 @@ def _shallow(trial: Trial) -> dict[str, Any]:
     return {name: getattr(trial, name) for name in trial.__dataclass_fields__}
 
 
-def _scale(name: str, words: Vocabulary, where: str) -> str:
-    """The known spelling of a scale that the model has.
-
-    Raises:
-        InputError: no such scale, or one that only other trials use.
-    """
-    from rekindle.trial.words import other_scales
-
-    known = {each.casefold(): each for each in words.scales}
-    if name.casefold() in known:
-        return known[name.casefold()]
-    if name.casefold() in {other.casefold() for other in other_scales()}:
-        raise InputError(
-            f"The model has no '{name}'.",
-            where=where,
-            hint="Name it with the numbers that are on it; they are shown, not scored.",
-        )
-    raise unknown("scale", name, [*words.scales, *other_scales()], where=where)
-
-
 def _visits(fields: TrialFields, document: Document) -> tuple[float, ...]:
     given = fields.visits or []
     for place, hours in enumerate(given):
@@ -125,6 +115,12 @@ def _visits(fields: TrialFields, document: Document) -> tuple[float, ...]:
                 where=document.where("visits", place),
                 hint="Write them in order, each once.",
             )
+        if fields.design.period is not None and hours > fields.design.period + 1e-6:
+            raise InputError(
+                "A visit lies beyond the period, in the next one.",
+                where=document.where("visits", place),
+                hint="Visits of a crossover count from the start of each period.",
+            )
     return tuple(given)
 
 
@@ -133,51 +129,11 @@ def _missing(fields: TrialFields, document: Document) -> str:
     if (fields.estimand, missing) in CONFLICTS:
         raise InputError(
             f"The estimand '{fields.estimand}' and missing ratings filled by '{missing}' contradict each other.",
-            where=document.where("missing"),
-            hint="Composite goes with nri; hypothetical with model, locf or observed.",
+            where=document.where("missing" if fields.missing else "estimand"),
+            hint="Composite goes with nri; while-on-treatment with observed or locf; treatment-policy with model; "
+            "hypothetical with model, locf or observed.",
         )
     return missing
-
-
-def _check_design(fields: TrialFields, arms: tuple[TrialArm, ...], document: Document) -> None:
-    """Nothing, when the design has what its type needs.
-
-    Raises:
-        InputError: the first thing that is missing or contradicts the type.
-    """
-    kind, design = fields.design.type, fields.design
-    where = document.where("design", "type")
-    own = [arm for arm in arms if not arm.mixture]
-    staged = [stage.name for arm in own for stage in arm.stages if stage.name]
-    if kind == "crossover":
-        if design.period is None:
-            raise InputError("A crossover needs its period.", where=where, hint="design: {period: 14 days}")
-        if len(own) < 2 or staged:
-            raise InputError("A crossover has two or more arms, each one course.", where=where)
-    elif design.period is not None:
-        raise InputError("Only a crossover has a period.", where=document.where("design", "period"))
-    if kind in ("randomised-withdrawal", "two-stage", "delayed-start") and not staged:
-        raise InputError(f"A {kind} trial has stages.", where=where, hint="Write them in each arm: 'stages:'.")
-    if kind in ("randomised-withdrawal", "two-stage"):
-        if design.randomised is None:
-            raise InputError(
-                "The stage that randomisation precedes is missing.", where=where, hint="design: {randomised: NAME}"
-            )
-        if not design.enter:
-            raise InputError("Who enters the randomised stage is missing.", where=where, hint="design: {enter: [...]}")
-    if design.randomised is not None and design.randomised not in staged:
-        raise unknown("stage", design.randomised, staged, where=document.where("design", "randomised"))
-    if design.enter and design.randomised is None:
-        raise InputError(
-            "'enter' needs the stage that people enter.", where=document.where("design", "enter"), hint="randomised:"
-        )
-    if kind == "open" and fields.design.masking not in ("open", "rater") and "masking" in document.values["design"]:
-        raise InputError(f"An open trial is not masked '{design.masking}'.", where=document.where("design", "masking"))
-    if fields.kind != "pooled" and (fields.contains or fields.trials > 1):
-        field = "contains" if fields.contains else "trials"
-        raise InputError("Only a pool holds other trials.", where=document.where(field), hint="kind: pooled")
-    if fields.name in (*fields.overlaps, *fields.contains):
-        raise InputError("The trial names itself.", where=document.where("overlaps" if fields.overlaps else "contains"))
 
 
 def _enrolled(fields: TrialFields, document: Document, words: Vocabulary) -> Enrolled:
@@ -239,7 +195,7 @@ def _severity(given: SeverityFields, document: Document, words: Vocabulary) -> S
     from rekindle.outcomes import SCALES
 
     place = ("participants", "severity")
-    scale = SCALES[_scale(given.scale, words, document.where(*place, "scale"))]
+    scale = SCALES[known_scale(given.scale, words, document.where(*place, "scale"))]
     for field in ("at_least", "at_most", "mean"):
         value = getattr(given, field)
         if value is not None and not scale.minimum <= value <= scale.maximum:
@@ -250,11 +206,29 @@ def _severity(given: SeverityFields, document: Document, words: Vocabulary) -> S
     low, high = given.at_least, given.at_most
     if low is not None and high is not None and low >= high:
         raise InputError("The window of severity is empty.", where=document.where(*place, "at_most"))
+    _check_spread(given, scale, document)
     if given.mean is not None and not (low or scale.minimum) < given.mean < (high or scale.maximum):
         raise InputError(
             f"The mean {given.mean:g} is outside the window that let people in.", where=document.where(*place, "mean")
         )
     return Severity(scale.name, low, high, given.mean, given.sd, given.selected_on == "baseline")
+
+
+def _check_spread(given: SeverityFields, scale: Scale, document: Document) -> None:
+    """Nothing, when scores inside the window, or the scale, can spread so far.
+
+    Raises:
+        InputError: the SD is larger than that of scores at both ends only.
+    """
+    low = scale.minimum if given.at_least is None else given.at_least
+    high = scale.maximum if given.at_most is None else given.at_most
+    mean = (low + high) / 2.0 if given.mean is None else given.mean
+    most = math.sqrt(max((mean - low) * (high - mean), 0.0))
+    if given.sd is not None and low < mean < high and given.sd > most:
+        raise InputError(
+            f"An SD of {given.sd:g} is more than scores from {low:g} to {high:g} can have: at most {most:.1f}.",
+            where=document.where("participants", "severity", "sd"),
+        )
 
 
 def _dropout(fields: TrialFields, arms: tuple[TrialArm, ...], document: Document) -> Dropout | None:
@@ -275,57 +249,3 @@ def _dropout(fields: TrialFields, arms: tuple[TrialArm, ...], document: Document
     if max(shares.values()) > 0.95:
         raise InputError("More than 95 % leave: nothing is left to rate.", where=document.where("dropout", "share"))
     return Dropout(shares, given.by, given.depends_on, given.strength if given.depends_on != "none" else 0.0)
-
-
-STATES = ("response", "no_response", "remission", "no_remission")
-
-
-def read_condition(
-    given: ConditionFields,
-    starts: Mapping[str, float],
-    document: Document,
-    place: tuple[str | int, ...],
-    words: Vocabulary,
-) -> Condition:
-    """A condition with its times on the clock of the trial.
-
-    Raises:
-        InputError: not exactly one thing is asked, or a name, time or limit is missing or unknown.
-    """
-    where = document.where(*place)
-    asked = [name for name in (*STATES, "column", "score") if getattr(given, name) is not None]
-    if len(asked) != 1:
-        known = ", ".join((*STATES, "column", "score"))
-        raise InputError(f"A condition asks for exactly one of {known}.", where=where)
-    offset = 0.0
-    if given.stage is not None:
-        if given.stage not in starts:
-            raise unknown("stage", given.stage, starts, where=document.where(*place, "stage"))
-        offset = starts[given.stage]
-    kind = asked[0]
-    if kind in STATES:
-        times = tuple(offset + time for time in getattr(given, kind))
-        return Condition(kind, times, share=given.share)
-    limited = given.at_least is not None or given.at_most is not None
-    if kind == "score":
-        if given.time is None or not limited:
-            raise InputError("A score needs a time, and at_least or at_most.", where=where)
-        name = _scale(str(given.score), words, document.where(*place, "score"))
-        return Condition("score", (offset + given.time,), name, given.at_least, given.at_most)
-    column = str(given.column)
-    if column not in words.columns:
-        raise unknown("column", column, words.columns, where=document.where(*place, "column"))
-    allowed = words.columns[column]
-    if allowed:
-        if given.is_ is None:
-            raise InputError(f"'{column}' needs a word.", where=where, hint=f"is: {' or '.join(allowed)}")
-        with_place(partial(_known_word, column, allowed), given.is_, document.where(*place, "is"))
-        return Condition("column", (), column, word=given.is_)
-    if not limited:
-        raise InputError(f"'{column}' needs at_least or at_most.", where=where)
-    return Condition("column", (), column, given.at_least, given.at_most)
-
-
-def _known_word(column: str, allowed: tuple[str, ...], word: str) -> None:
-    if word not in allowed:
-        raise unknown(f"value of {column}", word, allowed)

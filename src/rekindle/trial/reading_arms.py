@@ -11,7 +11,7 @@ from rekindle.errors import InputError, UnsupportedError, unknown
 from rekindle.policy import read_policy
 from rekindle.study import with_place
 from rekindle.study_words import Vocabulary
-from rekindle.trial.design import Masking, Stage, TrialArm
+from rekindle.trial.design import MASKED, Masking, Stage, TrialArm
 from rekindle.trial.fields import StageFields, TrialArmFields, TrialFields
 from rekindle.trial.words import STATUSES, Status, adjuncts, diagnoses
 
@@ -75,6 +75,11 @@ def _arm(
         if given.policy is not None:
             raise InputError("In an arm with stages the policy stands in a stage.", where=document.where(*here))
         stages = _stages(given, given.stages, here, fields, own_masking, document, words, single=False)
+    if common["guess_active"] is not None and any(stage.masking not in MASKED for stage in stages):
+        raise InputError(
+            f"People in '{given.name}' know what they get: there is nothing to guess.",
+            where=document.where(*here, "masking"), hint="Leave out guess_active, or mask the arm.",
+        )  # fmt: skip
     return TrialArm(**common, stages=stages, status=status, status_reason=reason)
 
 

@@ -11,9 +11,11 @@ from rekindle.errors import InputError, unknown
 from rekindle.study import with_place
 from rekindle.study_file import duration_h
 from rekindle.study_words import Vocabulary
+from rekindle.trial.clock import RELAPSES
 from rekindle.trial.design import Condition, Number, Trial
 from rekindle.trial.fields import NumberFields
-from rekindle.trial.quantities import ALWAYS, QUANTITIES, Options, Quantity
+from rekindle.trial.quantities import ALWAYS, OF_STATES, OF_TOTALS, QUANTITIES, Options, Quantity
+from rekindle.trial.reading_checks import check_relapse, check_value, check_within_period
 from rekindle.trial.words import STATUSES, Status, other_scales
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def _number(
     if given.quantity not in QUANTITIES:
         raise unknown("quantity", given.quantity, QUANTITIES, where=document.where(*here, "quantity"))
     quantity = QUANTITIES[given.quantity]
-    _check_fields(quantity, given, document, here)
+    _check_fields(trial, quantity, given, document, here)
     arms = _arms(trial, quantity, given, document, here)
     offset = 0.0
     if given.stage is not None:
@@ -68,8 +70,11 @@ def _number(
     record = None if given.record is None else with_place(words.record, given.record, document.where(*here, "record"))
     statuses: list[Status] = [scale_status, *(trial.arm(arm).status for arm in _simulated(trial, arms))]
     status = max(statuses, key=STATUSES.index)
+    _check_design(trial, quantity, given, arms, scale, offset, document, here)
     value, error, deviation, size, unit = _printed(quantity, given, record, trial, arms, document, here)  # type: ignore[arg-type]
     _check_use(quantity, given, record, status, value, document, here)
+    if given.use == "score":
+        check_value(quantity, given, value, scale, document, here)
     _check_covariate(given, words, document.where(*here, "covariate"))
     among = tuple(
         read_condition(each, starts, document, (*here, "among", place), words) for place, each in enumerate(given.among)
@@ -97,7 +102,26 @@ def _number(
     )
 
 
-def _check_fields(quantity: Quantity, given: NumberFields, document: Document, here: tuple[str | int, ...]) -> None:
+def _refuse(
+    names: Sequence[str], written: Mapping[str, Any], what: str, document: Document, here: tuple[str | int, ...]
+) -> None:
+    for name in names:
+        if name in written:
+            raise InputError(f"'{name}' does not go with the quantity '{what}'.", where=document.where(*here, name))
+
+
+def _refuse_ignored_n(given: NumberFields, trial: Trial, document: Document, here: tuple[str | int, ...]) -> None:
+    known = {arm.name: arm.n for arm in trial.arms}
+    if given.n is not None and all(known.get(name) is not None for name in given.arms or ()):
+        raise InputError(
+            "A comparison has the people of its arms: 'n' would be ignored.",
+            where=document.where(*here, "n"), hint="Leave it out, or give each arm its own n.",
+        )  # fmt: skip
+
+
+def _check_fields(
+    trial: Trial, quantity: Quantity, given: NumberFields, document: Document, here: tuple[str | int, ...]
+) -> None:
     written = document.values["published"][int(here[1])]
     allowed = {*ALWAYS, *quantity.required, *quantity.allowed, *(("of",) if quantity.of else ())}
     for name in written:
@@ -112,6 +136,14 @@ def _check_fields(quantity: Quantity, given: NumberFields, document: Document, h
     for name in quantity.required:
         if name not in written:
             raise InputError(f"The quantity '{quantity.name}' needs the field '{name}'.", where=document.where(*here))
+    if quantity.name in OF_TOTALS or (given.of == "remission" and "any_by" in quantity.allowed):
+        _refuse(("item",), written, quantity.name, document, here)
+    state = given.of or "response"
+    if state in OF_STATES and "any_by" in quantity.allowed and quantity.needs == "arms":
+        others = [name for names in OF_STATES.values() for name in names if name not in OF_STATES[state]]
+        _refuse(others, written, f"{quantity.name}' of '{state}", document, here)
+    if len(given.arms or ()) == 2:
+        _refuse_ignored_n(given, trial, document, here)
     timed = any(name in written for name in ("time", "times", "any_by"))
     if "any_by" in quantity.allowed and not timed:
         raise InputError(f"When '{quantity.name}' was counted is missing.", where=document.where(*here), hint="time:")
@@ -121,6 +153,24 @@ def _check_fields(quantity: Quantity, given: NumberFields, document: Document, h
             where=document.where(*here, "of"),
             hint=f"One of {', '.join(quantity.of)}.",
         )
+
+
+def _check_design(
+    trial: Trial,
+    quantity: Quantity,
+    given: NumberFields,
+    arms: tuple[str, ...],
+    scale: str,
+    offset: float,
+    document: Document,
+    here: tuple[str | int, ...],
+) -> None:
+    """Nothing, when the design has what the number looks at; what is only shown is not asked."""
+    if given.use == "show":
+        return
+    check_within_period(trial, given, document, here)
+    if quantity.name in RELAPSES:
+        check_relapse(trial, given, arms, scale, offset, document, here)
 
 
 def _arms(
@@ -279,6 +329,14 @@ def _check_use(
         raise InputError("Why the record's value is not used is missing.", where=where, hint="reason:")
 
 
+def _size(trial: Trial, given: NumberFields, arm: str) -> int | None:
+    """People of an arm behind a number: in the first period of a crossover, their share of all."""
+    size = trial.arm(arm).n
+    if size is None or trial.design != "crossover" or given.periods != "first":
+        return size
+    return max(1, round(size / sum(not each.mixture for each in trial.arms)))
+
+
 def _printed(
     quantity: Quantity,
     given: NumberFields,
@@ -294,7 +352,7 @@ def _printed(
     if record is None and given.value is None and given.use == "score":
         raise InputError("A number has a record or a value.", where=document.where(*here))
     try:
-        found: Printed = printed(quantity, given, record, tuple(trial.arm(name).n for name in arms))
+        found: Printed = printed(quantity, given, record, tuple(_size(trial, given, name) for name in arms))
     except InputError as error:
         error.where = error.where or document.where(*here)
         raise

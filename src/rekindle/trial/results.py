@@ -15,13 +15,18 @@ from rekindle.trial.analyses import (
     Estimate,
     ancova,
     filled,
+    hazard_ratio,
+    kaplan_meier,
     mixed_model,
     odds_ratio,
+    paired_difference,
+    paired_odds_ratio,
     responders,
     standardised_difference,
     wide,
+    within_people,
 )
-from rekindle.trial.virtual import VirtualTrial, primary
+from rekindle.trial.virtual import Followed, VirtualTrial, primary
 
 Array = NDArray[np.float64]
 
@@ -91,6 +96,9 @@ def _compared(run: VirtualTrial, scale: str, visit_h: float, one: str, other: st
     scores = filled(rows[visits].to_numpy(dtype=np.float64), run.trial.missing, baseline)
     is_one = (rows["arm"] == one).to_numpy()
     changes = scores - baseline[:, None]
+    if run.trial.design == "crossover":
+        estimates = _within(rows, changes[:, -1], responders(scores[:, -1], baseline, scale), is_one, run.trial.missing)
+        return {"arms": [one, other], "scale": scale, "visit_h": visit_h, "estimates": estimates}
     found: list[Estimate] = [ancova(changes[:, -1], is_one, baseline)]
     if run.trial.missing == "model" and run.trial.dropout is not None:
         found.append(mixed_model(changes, is_one, baseline))
@@ -101,6 +109,58 @@ def _compared(run: VirtualTrial, scale: str, visit_h: float, one: str, other: st
               int((yes & seen & ~is_one).sum()), int((seen & ~is_one).sum())]  # fmt: skip
     found.append(odds_ratio(*counts))
     return {"arms": [one, other], "scale": scale, "visit_h": visit_h, "estimates": [each.as_dict() for each in found]}
+
+
+def _within(
+    rows: Any, change: Array, responded: NDArray[np.bool_], is_one: NDArray[np.bool_], missing: str
+) -> list[dict[str, Any]]:
+    """A crossover's comparisons, every person beside themselves; only people seen in both arms in the last two."""
+    import pandas as pd
+
+    person, names = pd.factorize(rows["person"])
+    places = np.full((2, len(names)), -1)
+    places[0, person[is_one]], places[1, person[~is_one]] = np.flatnonzero(is_one), np.flatnonzero(~is_one)
+    first, second = places[:, (places >= 0).all(axis=0)]
+    seen = np.isfinite(change[first]) & np.isfinite(change[second]) | (missing == "nri")
+    found = [
+        within_people(change, is_one, rows["period"].to_numpy(), person),
+        paired_difference(change[first], change[second]),
+        paired_odds_ratio(responded[first][seen], responded[second][seen]),
+    ]
+    return [each.as_dict() for each in found]
+
+
+def relapses(run: VirtualTrial) -> list[dict[str, Any]]:
+    """Relapse as the file's published numbers count it: each arm's share without it (Kaplan and Meier), its median, and
+    the hazard ratio of the first active arm beside each comparator (Cox)."""
+    return [_relapse(run, followed) for followed in run.relapses]
+
+
+def _relapse(run: VirtualTrial, followed: Followed) -> dict[str, Any]:
+    arm = np.asarray(followed.arm, dtype=object)
+    number = followed.number
+    found: dict[str, Any] = {"scale": number.scale, "rule": number.options.rule, "arms": [], "hazard_ratios": []}
+    for name in dict.fromkeys(followed.arm):
+        own = arm == name
+        times, kept, median = kaplan_meier(followed.time_h[own], followed.observed[own])
+        found["arms"].append({
+            "arm": name, "people": int(own.sum()), "relapsed": int(followed.observed[own].sum()),
+            "days": (times / 24.0).tolist(), "without": kept.tolist(),
+            "median_days": median / 24.0 if math.isfinite(median) else None,
+        })  # fmt: skip
+    roles = {each.name: each.role for each in run.trial.arms}
+    there = list(dict.fromkeys(followed.arm))
+    active = [name for name in there if roles[name] == "active"]
+    others = [name for name in there if roles[name] == "comparator"] or active[1:]
+    for other in others if active else []:
+        both = (arm == active[0]) | (arm == other)
+        try:
+            estimate = hazard_ratio(followed.time_h[both], followed.observed[both], arm[both] == active[0])
+        except InputError as error:
+            found["hazard_ratios"].append({"arms": [active[0], other], "estimate": None, "reason": error.message})
+            continue
+        found["hazard_ratios"].append({"arms": [active[0], other], "estimate": estimate.as_dict()})
+    return found
 
 
 def results(run: VirtualTrial) -> dict[str, Any]:
@@ -123,4 +183,5 @@ def results(run: VirtualTrial) -> dict[str, Any]:
             for each in arm_results(run, scale)
         ],
         "comparisons": comparisons(run, scale, visit),
+        **({"relapse": relapses(run)} if run.relapses else {}),
     }  # fmt: skip

@@ -57,7 +57,8 @@ class Prepared:
 class Courses:
     """A solved lane: `latents` by name, each (sets, people, looks); people who could not be solved are NaN.
 
-    `stopped` is the same lane with everybody's course ending when they would stop, where that was asked for.
+    `stopped` is the same lane with everybody's course ending when they would stop (`stop_h`, (sets, people)), where
+    that was asked for.
     """
 
     lane: Lane
@@ -67,6 +68,7 @@ class Courses:
     who: Roster
     sets: Sets
     stopped: Courses | None = None
+    stop_h: Array | None = None
 
     def column(self, time_h: float) -> int:
         """The place of a time among the looks.
@@ -268,10 +270,12 @@ def _ready(
         [beliefs(each.trial, own, sets)[0 if len(own.stages) == 1 else place]
          for place, own in enumerate(each.lane.arms)]
     )  # fmt: skip
+    # Belief of the first stage, and of each beside it; where nobody believes at first, beside a plain trial's.
+    beside = np.where(factors[0] > 1e-6, factors[0], 1.0)
     parameters = arm_parameters(
-        each.trial, arm, each.who, entry, sets, deviations_of(sets, deviations), factors[0], switches
+        each.trial, arm, each.who, entry, sets, deviations_of(sets, deviations), beside, switches
     )
-    return entry, parameters, factors / np.maximum(factors[0], 1e-9)
+    return entry, parameters, factors / beside
 
 
 def _first_arm(each: Prepared) -> TrialArm:

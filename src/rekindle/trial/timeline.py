@@ -134,19 +134,27 @@ def _extra_contacts(lane: Lane, levels: Sequence[float]) -> list[Event]:
     found: list[Event] = []
     for place, stage in enumerate(lane.stages):
         arm = lane.arms[place]
-        for time in arm.extra_contacts_h:
-            inside = place == 0 or stage.name == arm.name
-            if inside:
-                found.append(Infusion(stage.start_h + time, "contact", levels[place] * arm.contact_level, CONTACT_H))
+        if _begins(arm, stage, place):
+            level = levels[place] * arm.contact_level
+            found += [Infusion(stage.start_h + time, "contact", level, CONTACT_H) for time in arm.extra_contacts_h]
     return found
 
 
+def _begins(arm: TrialArm, stage: Stage, place: int) -> bool:
+    """Whether an arm begins with this stage of a lane: the first, or a period of a crossover, which has its name."""
+    return place == 0 or stage.name == arm.name
+
+
 def _care(lane: Lane, doses: Sequence[Administration], after_h: float, levels: Sequence[float]) -> list[Event]:
-    """Care while in treatment, at the belief of the stage, until some days after the last dose or as the arm says."""
+    """Care while in treatment, at the belief of the stage, until some days after the last dose or as the arm says.
+
+    What an arm says counts once from its start: that of the trial, in a crossover that of its period.
+    """
+    own = [(arm, stage) for place, (arm, stage) in enumerate(zip(lane.arms, lane.stages, strict=True))
+           if _begins(arm, stage, place)]  # fmt: skip
     ends = [dose.end_h + after_h for dose in doses]
-    ends += [stage.start_h + arm.care_h for arm, stage in zip(lane.arms, lane.stages, strict=True) if arm.care_h]
-    ends += [stage.start_h + max(arm.extra_contacts_h) + after_h
-             for arm, stage in zip(lane.arms, lane.stages, strict=True) if arm.extra_contacts_h]  # fmt: skip
+    ends += [stage.start_h + arm.care_h for arm, stage in own if arm.care_h]
+    ends += [stage.start_h + max(arm.extra_contacts_h) + after_h for arm, stage in own if arm.extra_contacts_h]
     if not ends:
         return []
     end, found = max(ends), []
@@ -158,6 +166,7 @@ def _care(lane: Lane, doses: Sequence[Administration], after_h: float, levels: S
 
 
 SWITCHABLE = ("oral_antidepressant", "lithium", "naltrexone", "rapamycin")
+"""Modifiers that can be switched between periods or stages; every other stays as it is in the first."""
 
 
 def _changes(lane: Lane, switches: Switches) -> list[Event]:

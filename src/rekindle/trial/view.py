@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rekindle.outcomes import SCALES, Scale
 from rekindle.outcomes.endpoints import relapse_rule
-from rekindle.streams import normals
+from rekindle.streams import uniforms
 from rekindle.trial.design import Condition, Number, Trial, TrialArm
 from rekindle.trial.rating import chance_at_most, expected_and_sd, expected_items
 from rekindle.trial.solving import Courses
@@ -36,6 +36,29 @@ class Part:
     weight: float = 1.0
 
 
+@dataclass(frozen=True)
+class Luck:
+    """Whose luck the ratings at the start have, and when people stop: named by `seed`, person and lane.
+
+    `balanced` (expected numbers) spreads it evenly over the people of a lane, so that it hardly moves a mean; without,
+    it is drawn as in one trial.
+    """
+
+    seed: int
+    balanced: bool = True
+
+    def uniforms(self, *purpose: str, count: int) -> Array:
+        """Luck of each person between 0 and 1, (people,)."""
+        drawn = uniforms(self.seed, *purpose, count=count)
+        return (np.argsort(np.argsort(drawn)) + 0.5) / count if self.balanced else drawn
+
+    def normals(self, *purpose: str, count: int) -> Array:
+        """Standard normal luck of each person, (people,)."""
+        from scipy.special import ndtri
+
+        return np.asarray(ndtri(self.uniforms(*purpose, count=count)), dtype=np.float64)
+
+
 @dataclass
 class View:
     """An arm: its parts (one, or one a period of a crossover), looked at with the trial's raters."""
@@ -45,6 +68,7 @@ class View:
     parts: Sequence[Part]
     switches: Switches = ALL_ON
     stopped: View | None = None
+    luck: Luck | None = None
     _scores: dict[tuple[object, ...], tuple[Array, Array]] = field(default_factory=dict)
 
     @property
@@ -103,10 +127,12 @@ class View:
     def entry(self, scale: str, item: str | None = None, *, baseline: str = "period") -> Array:
         """The observed baseline (sets, people): the score that let people in, or a rating at the start.
 
-        In a later period of a crossover it is a rating at the start of that period.
+        In a later period of a crossover it is a rating at the start of that period. A rating has one luck, whichever
+        arm looks at it; people of different lanes have luck of their own.
         """
         found = []
-        for number, part in enumerate(self.parts):
+        given = self.luck or Luck(self.trial.seed)
+        for part in self.parts:
             courses = part.courses
             first = part.offset_h == 0.0 or baseline == "trial"
             if first and courses.entry.scale == scale and item is None and self.switches.selection:
@@ -114,8 +140,10 @@ class View:
                 continue
             at = 0.0 if baseline == "trial" else part.offset_h
             expected, sd = self._part_score(part, SCALES[scale], item, at)
-            luck = normals(self.trial.seed, "baseline", scale, item or "", str(number), count=len(courses.who))
-            rated = expected + (sd * luck[None, :] if self.switches.rater else 0.0)
+            name = ("baseline", scale, item or "", courses.lane.name, f"{at:g} h")
+            rated = expected + (
+                sd * given.normals(*name, count=len(courses.who))[None, :] if self.switches.rater else 0.0
+            )
             found.append(np.clip(rated, SCALES[scale].minimum, SCALES[scale].maximum))
         return np.concatenate(found, axis=1)
 
@@ -148,6 +176,14 @@ class View:
             at_most = line.value
         return chance_at_most(at_most, expected, sd)
 
+    def remits(
+        self, scale: str, scores: Array, *, at_most: float | None = None, below: float | None = None
+    ) -> NDArray[np.bool_]:
+        """Which observed scores are at the scale's line of remission, or the one given."""
+        if below is not None:
+            return np.asarray(scores < below)
+        return np.asarray(scores <= at_most) if at_most is not None else SCALES[scale].line().holds(scores)
+
     def met(self, conditions: Sequence[Condition], scale: str) -> Array:
         """Chance that each person meets all conditions, (sets, people)."""
         people = sum(len(part.courses.who) for part in self.parts)
@@ -165,6 +201,11 @@ class View:
             high = np.inf if condition.at_most is None else condition.at_most
             numbers = values.astype(np.float64)
             return np.asarray((numbers >= low) & (numbers <= high), dtype=np.float64)[None, :]
+        if condition.kind == "score" and condition.times_h[0] == 0.0:
+            entry = self.entry(condition.name)
+            low = -np.inf if condition.at_least is None else condition.at_least
+            high = np.inf if condition.at_most is None else condition.at_most
+            return np.asarray((entry >= low) & (entry <= high), dtype=np.float64)
         if condition.kind == "score":
             expected, sd = self.score(condition.name, condition.times_h[0])
             below = 1.0 if condition.at_most is None else chance_at_most(condition.at_most, expected, sd)
@@ -175,7 +216,7 @@ class View:
             if condition.kind in ("response", "no_response"):
                 one = self.response(scale, time, share=condition.share)
             else:
-                one = self.remission(scale, time)
+                one = self.remission(scale, time, at_most=condition.at_most)
             chance = chance * (1.0 - one if condition.kind.startswith("no_") else one)
         return np.asarray(chance)
 
@@ -213,8 +254,11 @@ class View:
 
 
 def views(trial: Trial, courses: Sequence[Courses], number: Number | None = None,
-          switches: Switches = ALL_ON) -> Mapping[str, View]:  # fmt: skip
-    """Every arm of a trial that was simulated, by name; a crossover's in all its periods, or in the first only."""
+          switches: Switches = ALL_ON, luck: Luck | None = None) -> Mapping[str, View]:  # fmt: skip
+    """Every arm of a trial that was simulated, by name; a crossover's in all its periods, or in the first only.
+
+    Without `luck` it is the expected numbers' own: balanced, named by the trial's seed.
+    """
     found: dict[str, View] = {}
     first_only = number is not None and number.options.periods == "first"
     for arm in trial.arms:
@@ -228,7 +272,7 @@ def views(trial: Trial, courses: Sequence[Courses], number: Number | None = None
         ]
         if first_only:
             parts = [part for part in parts if part.offset_h == 0.0]
-        found[arm.name] = View(trial, arm, parts, switches, _stopped(trial, arm, parts, switches))
+        found[arm.name] = View(trial, arm, parts, switches, _stopped(trial, arm, parts, switches, luck), luck)
     for arm in trial.arms:
         if arm.mixture:
             mixed = [
@@ -236,18 +280,18 @@ def views(trial: Trial, courses: Sequence[Courses], number: Number | None = None
                 for name, amount in arm.mixture.items()
                 for part in found[name].parts
             ]
-            found[arm.name] = View(trial, arm, mixed, switches, _stopped(trial, arm, mixed, switches))
+            found[arm.name] = View(trial, arm, mixed, switches, _stopped(trial, arm, mixed, switches, luck), luck)
     return found
 
 
-def part_view(trial: Trial, arm: TrialArm, part: Part, switches: Switches = ALL_ON) -> View:
+def part_view(trial: Trial, arm: TrialArm, part: Part, switches: Switches = ALL_ON, luck: Luck | None = None) -> View:
     """One stretch of an arm by itself."""
-    return View(trial, arm, [part], switches, _stopped(trial, arm, [part], switches))
+    return View(trial, arm, [part], switches, _stopped(trial, arm, [part], switches, luck), luck)
 
 
-def _stopped(trial: Trial, arm: TrialArm, parts: Sequence[Part], switches: Switches) -> View | None:
+def _stopped(trial: Trial, arm: TrialArm, parts: Sequence[Part], switches: Switches, luck: Luck | None) -> View | None:
     """The same arm with everybody's course ending when they would stop; None where that was not solved."""
     ended = [
         Part(part.courses.stopped, part.offset_h, part.weight) for part in parts if part.courses.stopped is not None
     ]
-    return View(trial, arm, ended, switches) if len(ended) == len(parts) else None
+    return View(trial, arm, ended, switches, luck=luck) if len(ended) == len(parts) else None
