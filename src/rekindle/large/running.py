@@ -34,8 +34,8 @@ from rekindle.trajectories import (
     MOST_UNSOLVED,
     Trajectories,
     given_doses,
-    people_dataset,
-    repeats_dataset,
+    people_labelled,
+    repeats_labelled,
     unsolved_people,
 )
 
@@ -264,9 +264,9 @@ def _result(
         )
         for arm in study.arms
     ]  # fmt: skip
-    people = people_dataset(study, shown, followed, plan.visits_h)
+    people = people_labelled(study, shown, followed, plan.visits_h)
     solved, cohort = solve_repeats(study, plan.visits_h, settings, equations, progress)
-    repeats = None if cohort is None else repeats_dataset(study, cohort, solved)
+    repeats = None if cohort is None else repeats_labelled(study, cohort, solved)
     unsolved = (*reached.unsolved, *(unsolved_people(solved, len(cohort)) if cohort is not None else ()))
     inputs = {"study": study.digest}
     if study.participants.csv_digest:
