@@ -48,12 +48,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("mechanism", "population", "outcomes"),
     ("evidence", "engine", "dosing"),
-    ("units", "streams", "provenance", "documents", "keeping", "errors"),
+    ("units", "streams", "provenance", "documents", "keeping", "processors", "errors"),
 )
 
 # Parts of one row that build on each other, in order: each may import those before it.
 ORDERED_ROWS: tuple[tuple[str, ...], ...] = (
-    ("errors", "keeping", "provenance", "documents", "units", "streams"),
+    ("errors", "processors", "keeping", "provenance", "documents", "units", "streams"),
     (
         "run",
         "models",

@@ -6,6 +6,7 @@ whoever wants an xarray Dataset, which takes longer to load than a thousand peop
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -67,3 +68,31 @@ class Labelled:
             for axis, along in self.labels.items()
         }
         return xr.Dataset(variables, coords=labels)
+
+
+def over_people(repeated: Labelled) -> Labelled:
+    """Mean and SD of every quantity over the people of each repeat: repeat x moment.
+
+    People who could not be solved are left out; NaN where nobody could be.
+    """
+    both = {name: [_mean_and_sd(arm) for arm in repeated.values[name]] for name in repeated}
+    found = {name: tuple(mean for mean, _ in arms) for name, arms in both.items()}
+    found |= {f"{name} SD": tuple(sd for _, sd in arms) for name, arms in both.items()}
+    labels = {axis: along for axis, along in repeated.labels.items() if axis != "person"}
+    return Labelled(labels, dict.fromkeys(found, ("repeat", "moment")), found, repeated.units)
+
+
+def _mean_and_sd(values: Numbers) -> tuple[Numbers, Numbers]:
+    """Mean and SD over the people of each repeat, repeats x moments, of repeats x people x moments."""
+    repeats, people, moments = values.shape
+    degrees = 1 if people > 1 else 0
+    if not np.isfinite(values).all():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a repeat of which nobody was solved
+            return np.nanmean(values, axis=1), np.nanstd(values, axis=1, ddof=degrees)
+    means, sds = np.empty((repeats, moments), values.dtype), np.empty((repeats, moments), values.dtype)
+    for repeat, each in enumerate(values):  # one by one, so that the differences stay in the processor's cache
+        means[repeat] = each.mean(axis=0)
+        apart = each - means[repeat]
+        sds[repeat] = np.sqrt((apart * apart).sum(axis=0) / values.dtype.type(people - degrees))
+    return means, sds

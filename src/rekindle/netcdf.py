@@ -2,15 +2,15 @@
 
 HDF5 compresses on one thread, which for a thousand people takes longer than solving them. Here pieces of the arrays
 are packed as HDF5's own filters would (bytes of like significance side by side, then deflate) on several threads, and
-handed to HDF5 as they are; any reader of NetCDF-4 opens the file. Deflate looks for runs only: the upper bytes of
-neighbouring numbers are alike and the lower ones are noise, in which looking for longer repeats finds little and takes
-long.
+handed to HDF5 as they are; any reader of NetCDF-4 opens the file. Of deflate's means only two are used, as the upper
+bytes of neighbouring numbers are alike and the lower ones are noise: runs of equal bytes are shortened, and bytes in
+which nothing is found are stored as they are.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-import os
 import zlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,11 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.labelled import ARM, Labelled, Numbers
+from rekindle.processors import processors
 
 PIECE = 1 << 18
 """Numbers in a piece of an array, at most: a megabyte."""
 
 LEVEL = 1
+TRIED, WORTH = 1 << 14, 0.97
+"""So many bytes are packed to see whether it pays: they have to come out as less than this share."""
+
+HEADER = b"\x78\x01"
+END = zlib.compressobj(0, zlib.DEFLATED, -zlib.MAX_WBITS).flush()
+"""How a stream of zlib begins (RFC 1950), and the empty last block of its deflate blocks."""
+
 STORED = np.dtype("<f4")
 
 
@@ -38,8 +46,18 @@ class _Piece(NamedTuple):
     values: Numbers
 
 
-def write_group(file: BinaryIO, group: str, data: Labelled, attributes: Mapping[str, str], *, first: bool) -> None:
+def write_group(
+    file: BinaryIO,
+    group: str,
+    data: Labelled,
+    attributes: Mapping[str, str],
+    *,
+    first: bool,
+    threads: int | None = None,
+) -> None:
     """Write labelled numbers as a group of a NetCDF-4 file, as float32; with `first` the file begins with it.
+
+    `threads` is how many processors pack, None for all; the file is the same.
 
     Raises:
         OSError: the file cannot be written.
@@ -47,7 +65,7 @@ def write_group(file: BinaryIO, group: str, data: Labelled, attributes: Mapping[
     import h5py
 
     _outline(file, group, data, attributes, first=first)
-    with h5py.File(file, "r+") as opened, ThreadPoolExecutor(_processors()) as pool:
+    with h5py.File(file, "r+") as opened, ThreadPoolExecutor(threads or processors()) as pool:
         pieces = list(_pieces(data))
         for piece, packed in zip(pieces, pool.map(_packed, pieces), strict=True):
             values: Any = opened[group][piece.name]
@@ -111,9 +129,19 @@ def _packed(piece: _Piece) -> bytes:
     whole = np.full((piece.rows, *piece.values.shape[1:]), np.nan, dtype=STORED)
     whole[: len(piece.values)] = piece.values
     by_significance = np.ascontiguousarray(whole.view(np.uint8).reshape(-1, STORED.itemsize).T)
-    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
-    return packer.compress(by_significance.data) + packer.flush()
+    planes = [plane.data for plane in by_significance]
+    parts = [HEADER, *(_deflated(plane) for plane in planes), END]
+    checksum = functools.reduce(lambda before, plane: zlib.adler32(plane, before), planes, 1)
+    return b"".join([*parts, checksum.to_bytes(4, "big")])
 
 
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _deflated(plane: memoryview) -> bytes:
+    """Bytes of like significance as whole deflate blocks, none of which is the last of a stream."""
+    tried = _blocks(plane[:TRIED], LEVEL)
+    noise = len(tried) > WORTH * min(TRIED, len(plane))
+    return _blocks(plane, 0 if noise else LEVEL)
+
+
+def _blocks(plane: memoryview, level: int) -> bytes:
+    packer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
+    return packer.compress(plane) + packer.flush(zlib.Z_FULL_FLUSH)

@@ -11,21 +11,22 @@ study too large to hold keeps its first people in `people` and everybody's numbe
 from __future__ import annotations
 
 import io
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.errors import InputError, SolverError, unknown
-from rekindle.labelled import Labelled, Numbers
+from rekindle.labelled import Labelled, over_people
 from rekindle.outcomes import SCALES, Scale
 from rekindle.outcomes.observation import observed_totals
 from rekindle.population import People
+from rekindle.processors import processors
 from rekindle.provenance import Provenance
 from rekindle.study_summary import StudySummary
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from rekindle.study import Study
 
 Array = NDArray[np.float64]
+Made = TypeVar("Made")
 
 SOLVER_FACTS = ("people", "failed", "steps", "refused_steps", "retried", "by_reference", "sample_error")
 
@@ -142,9 +144,10 @@ class Trajectories:
 
         made = io.BytesIO()
         attributes = {"making": _json(self.provenance.as_dict()), "study": _json(self.study.as_dict())}
-        write_group(made, "people", self.followed, attributes, first=True)
+        threads = self.solver.get("threads")
+        write_group(made, "people", self.followed, attributes, first=True, threads=threads)
         if self.repeated is not None:
-            write_group(made, "repeats", _over_people(self.repeated), attributes, first=False)
+            write_group(made, "repeats", over_people(self.repeated), attributes, first=False, threads=threads)
         if self.summary is not None:
             _add_summary(made, self.summary, attributes)
         with path.open("wb") as file:
@@ -157,34 +160,6 @@ def _add_summary(made: io.BytesIO, summary: StudySummary, attributes: Mapping[st
     for group, data in (("courses", summary.as_dataset("time")), ("ratings", summary.as_dataset("visit"))):
         encoding = {name: packed for name, values in data.data_vars.items() if values.dtype.kind == "f"}
         data.assign_attrs(attributes).to_netcdf(made, mode="a", group=group, engine="h5netcdf", encoding=encoding)
-
-
-def _over_people(repeated: Labelled) -> Labelled:
-    """Mean and SD of every quantity over the people of each repeat: repeat x moment.
-
-    People who could not be solved are left out; NaN where nobody could be.
-    """
-    both = {name: [_mean_and_sd(arm) for arm in repeated.values[name]] for name in repeated}
-    found = {name: tuple(mean for mean, _ in arms) for name, arms in both.items()}
-    found |= {f"{name} SD": tuple(sd for _, sd in arms) for name, arms in both.items()}
-    labels = {axis: along for axis, along in repeated.labels.items() if axis != "person"}
-    return Labelled(labels, dict.fromkeys(found, ("repeat", "moment")), found, repeated.units)
-
-
-def _mean_and_sd(values: Numbers) -> tuple[Numbers, Numbers]:
-    """Mean and SD over the people of each repeat, repeats x moments, of repeats x people x moments."""
-    repeats, people, moments = values.shape
-    degrees = 1 if people > 1 else 0
-    if not np.isfinite(values).all():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # a repeat of which nobody was solved
-            return np.nanmean(values, axis=1), np.nanstd(values, axis=1, ddof=degrees)
-    means, sds = np.empty((repeats, moments), values.dtype), np.empty((repeats, moments), values.dtype)
-    for repeat, each in enumerate(values):  # one by one, so that the differences stay in the processor's cache
-        means[repeat] = each.mean(axis=0)
-        apart = each - means[repeat]
-        sds[repeat] = np.sqrt((apart * apart).sum(axis=0) / values.dtype.type(people - degrees))
-    return means, sds
 
 
 def _json(value: Any) -> str:
@@ -229,8 +204,9 @@ def assemble_trajectories(
     unsolved = unsolved_people(solved, len(cohort)) + (
         unsolved_people(repeats, len(repeat_cohort)) if repeat_cohort is not None else ()
     )
-    people = people_labelled(study, cohort, solved, visits_h)
-    repeated = None if repeat_cohort is None else repeats_labelled(study, repeat_cohort, repeats)
+    threads = settings.get("threads")
+    people = people_labelled(study, cohort, solved, visits_h, threads=threads)
+    repeated = None if repeat_cohort is None else repeats_labelled(study, repeat_cohort, repeats, threads=threads)
     inputs = {"study": study.digest}
     if study.participants.csv_digest:
         inputs["people"] = study.participants.csv_digest
@@ -304,8 +280,17 @@ AT_ONCE = 64
 """People whose items are worked out at a time, so that they stay in the processor's cache."""
 
 
-def people_labelled(study: Study, cohort: People, solved: Sequence[Solved], visits_h: Sequence[float]) -> Labelled:
+def people_labelled(
+    study: Study,
+    cohort: People,
+    solved: Sequence[Solved],
+    visits_h: Sequence[float],
+    *,
+    threads: int | None = None,
+) -> Labelled:
     """The people of a study, the first of it among them: outputs, scales and ratings over person, and time or visit.
+
+    `threads` is how many processors work the scales out, None for all; the numbers are the same.
 
     Raises:
         InputError: the people lack what a scale needs.
@@ -317,16 +302,20 @@ def people_labelled(study: Study, cohort: People, solved: Sequence[Solved], visi
         name: tuple(arm.values[:, :, column] for arm in arms) for column, name in enumerate(arms[0].outputs)
     }
     axes: dict[str, tuple[str, ...]] = dict.fromkeys(values, ("person", "time"))
-    for scale in scales_of(study, arms[0].outputs):
-        person = person_inputs(scale, cohort)
-        totals, items = zip(*(_expected(scale, latents_of(arm), person) for arm in arms), strict=True)
-        total = f"{scale.name} total" if scale.name in values else scale.name
+    scales = scales_of(study, arms[0].outputs)
+    inputs = {scale.name: person_inputs(scale, cohort) for scale in scales}
+
+    def measured(scale: Scale, arm: Solved) -> tuple[Array, Array, Array]:
+        person = inputs[scale.name]
+        return *_expected(scale, latents_of(arm), person), _rated(scale, arm, places, person, study.seed)
+
+    for scale, found in zip(scales, each_arm(measured, scales, arms, threads), strict=True):
+        totals, items, ratings = zip(*found, strict=True)
+        total, rated = f"{scale.name} total" if scale.name in values else scale.name, f"{scale.name} rated"
         values[total], axes[total] = totals, ("person", "time")
         if scale.name == "MADRS":
             values["MADRS items"], axes["MADRS items"] = items, ("person", "time", "item")
-        rated = f"{scale.name} rated"
-        values[rated] = tuple(_rated(scale, arm, places, person, study.seed) for arm in arms)
-        axes[rated] = ("person", "visit")
+        values[rated], axes[rated] = ratings, ("person", "visit")
     labels = {
         "arm": np.array([arm.arm for arm in solved]),
         "person": np.arange(len(cohort)),
@@ -335,6 +324,15 @@ def people_labelled(study: Study, cohort: People, solved: Sequence[Solved], visi
         "item": np.array([item.name for item in SCALES["MADRS"].items]),
     }
     return Labelled(labels, axes, values, {"time": "h", "visit": "h"})
+
+
+def each_arm(
+    work: Callable[[Scale, Solved], Made], scales: Sequence[Scale], arms: Sequence[Solved], threads: int | None
+) -> list[tuple[Made, ...]]:
+    """What `work` gives for every scale in every arm, scale by scale; on so many threads, None for all processors."""
+    with ThreadPoolExecutor(threads or processors()) as pool:
+        asked = [[pool.submit(work, scale, arm) for arm in arms] for scale in scales]
+        return [tuple(each.result() for each in row) for row in asked]
 
 
 def _expected(scale: Scale, latents: Mapping[str, Array], person: Mapping[str, Array]) -> tuple[Array, Array]:
@@ -360,8 +358,12 @@ def _rated(scale: Scale, arm: Solved, places: NDArray[np.intp], person: Mapping[
     return observed_totals(scale, latents, person, seed=seed, purpose=(arm.arm,))
 
 
-def repeats_labelled(study: Study, cohort: People, solved: Sequence[Solved]) -> Labelled:
+def repeats_labelled(
+    study: Study, cohort: People, solved: Sequence[Solved], *, threads: int | None = None
+) -> Labelled:
     """The repeats of a study: outputs and ratings over repeat, person and moment, as float32.
+
+    `threads` is how many processors work the scales out, None for all; the numbers are the same.
 
     Raises:
         InputError: the people lack what a scale needs.
@@ -376,12 +378,15 @@ def repeats_labelled(study: Study, cohort: People, solved: Sequence[Solved]) -> 
         name: tuple(folded(arm.values[:, :, column]) for arm in solved)
         for column, name in enumerate(solved[0].outputs)
     }
-    for scale in scales_of(study, solved[0].outputs):
-        person = person_inputs(scale, cohort)
-        values[f"{scale.name} rated"] = tuple(
-            folded(observed_totals(scale, latents_of(arm), person, seed=study.seed, purpose=("repeat", arm.arm)))
-            for arm in solved
-        )
+    scales = scales_of(study, solved[0].outputs)
+    inputs = {scale.name: person_inputs(scale, cohort) for scale in scales}
+
+    def rated(scale: Scale, arm: Solved) -> NDArray[np.float32]:
+        purpose = ("repeat", arm.arm)
+        return folded(observed_totals(scale, latents_of(arm), inputs[scale.name], seed=study.seed, purpose=purpose))
+
+    for scale, found in zip(scales, each_arm(rated, scales, solved, threads), strict=True):
+        values[f"{scale.name} rated"] = found
     labels = {
         "arm": np.array([arm.arm for arm in solved]),
         "repeat": np.arange(count),

@@ -50,9 +50,8 @@ def test_the_file_does_not_depend_on_the_threads(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(netcdf, "PIECE", 50)
     written = []
     for threads in (1, 4):
-        monkeypatch.setattr(netcdf, "_processors", lambda threads=threads: threads)
         file = io.BytesIO()
-        netcdf.write_group(file, "people", labelled(11, 9), {}, first=True)
+        netcdf.write_group(file, "people", labelled(11, 9), {}, first=True, threads=threads)
         written.append(file.getvalue())
     assert written[0] == written[1]
 

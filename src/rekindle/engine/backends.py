@@ -19,6 +19,7 @@ from rekindle.engine.scale import typical_scale
 from rekindle.engine.schedule import Schedule, Segments, compile_schedule
 from rekindle.engine.task import Failure, Progress, Standing, Task
 from rekindle.errors import InputError, unknown
+from rekindle.processors import processors
 
 Floats = NDArray[np.float64]
 Backend = Literal["native", "xla", "reference"]
@@ -167,13 +168,6 @@ def _specialised(task: Task) -> Task:
     if part is None:
         return task
     return replace(task, lowered=part.lowered, segments=part.segments(task.segments), scale=task.scale[part.kept])
-
-
-def processors() -> int:
-    """How many processor cores this process may use."""
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _checked_outputs(lowered: Lowered, outputs: Sequence[str]) -> tuple[str, ...]:
