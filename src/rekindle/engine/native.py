@@ -207,7 +207,7 @@ def _run(task: Task, control: Control) -> tuple[Floats, Integers, Integers, Nati
 
 
 def _share_out(firsts: Sequence[int], solve_block: Callable[[int], None], threads: int) -> None:
-    """Do every block, named by its first person: this thread and `threads` - 1 others each take the next that is left."""
+    """Do every block, named by its first person: this thread and `threads` - 1 others each take the next one left."""
     left: SimpleQueue[int] = SimpleQueue()
     for first in firsts:
         left.put(first)
