@@ -28,6 +28,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "simulate",
         "trajectories",
+        "labelled",
+        "netcdf",
         "study_summary",
         "large",
         "cohort",
@@ -46,12 +48,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("mechanism", "population", "outcomes"),
     ("evidence", "engine", "dosing"),
-    ("units", "streams", "provenance", "documents", "errors"),
+    ("units", "streams", "provenance", "documents", "keeping", "processors", "errors"),
 )
 
 # Parts of one row that build on each other, in order: each may import those before it.
 ORDERED_ROWS: tuple[tuple[str, ...], ...] = (
-    ("errors", "provenance", "documents", "units", "streams"),
+    ("errors", "processors", "keeping", "provenance", "documents", "units", "streams"),
     (
         "run",
         "models",
@@ -65,6 +67,8 @@ ORDERED_ROWS: tuple[tuple[str, ...], ...] = (
         "moments",
         "cohort",
         "entering",
+        "labelled",
+        "netcdf",
         "study_summary",
         "trajectories",
         "treatment",

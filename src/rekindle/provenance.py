@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import sys
 from dataclasses import asdict, dataclass, field
@@ -11,16 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rekindle import __version__
-
-
-def digest(*parts: str | bytes) -> str:
-    """Short SHA-256 digest (16 hexadecimal digits) of the parts, in order."""
-    total = hashlib.sha256()
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
-        total.update(len(data).to_bytes(8, "little"))
-        total.update(data)
-    return total.hexdigest()[:16]
+from rekindle.keeping import digest as digest
 
 
 def file_digest(path: Path) -> str:

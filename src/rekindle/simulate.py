@@ -345,8 +345,8 @@ def solve_arm(
         scale=scale,
         check=again,
         progress=told,
-        specialise=repeats,
-    )
+        specialise=repeats, by_output=True,
+    )  # fmt: skip
     failures = tuple((failure.person, failure.reason) for failure in solution.failures)
     return Solved(arm.name, np.asarray(times, dtype=np.float64), outputs, solution.values, failures, solution.report)
 

@@ -29,7 +29,11 @@ def uniforms(seed: int, *purpose: str, start: int = 0, count: int) -> NDArray[np
     generator.advance(start // 4)
     offset = start % 4
     words = generator.random_raw(offset + count)[offset:]
-    return (np.asarray(words >> np.uint64(12), dtype=np.float64) + 0.5) * 2.0**-52
+    words >>= np.uint64(12)
+    draws = words.astype(np.float64)
+    draws += 0.5
+    draws *= 2.0**-52
+    return draws
 
 
 def normals(seed: int, *purpose: str, start: int = 0, count: int) -> NDArray[np.float64]:

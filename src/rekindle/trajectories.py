@@ -3,24 +3,30 @@
 `people` holds the people of the study at the model's values: each output of the mechanism and each scale's
 expected total (named "... total" where an output has the scale's name) over arm, person and time, and the ratings
 (whole points, with the rater's error) over arm, person and visit. `repeats` holds the same study done again with
-other people and other plausible parameters, over arm, repeat, person and moment. How the result was made travels
-with it. A study too large to hold keeps its first people in `people` and everybody's numbers in `summary`.
+other people and other plausible parameters, over arm, repeat, person and moment. Both are xarray Datasets, made when
+asked for from `followed` and `repeated`, which hold the same arm by arm. How the result was made travels with it. A
+study too large to hold keeps its first people in `people` and everybody's numbers in `summary`.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.errors import InputError, SolverError, unknown
-from rekindle.outcomes import SCALES, Scale, observe
+from rekindle.labelled import Labelled, over_people
+from rekindle.outcomes import SCALES, Scale
+from rekindle.outcomes.observation import observed_totals
 from rekindle.population import People
+from rekindle.processors import processors
 from rekindle.provenance import Provenance
 from rekindle.study_summary import StudySummary
 
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from rekindle.study import Study
 
 Array = NDArray[np.float64]
+Made = TypeVar("Made")
 
 SOLVER_FACTS = ("people", "failed", "steps", "refused_steps", "retried", "by_reference", "sample_error")
 
@@ -79,8 +86,8 @@ class Trajectories:
     """The result of a run; see the module. Times are hours since the start of the study."""
 
     study: Study
-    people: xr.Dataset
-    repeats: xr.Dataset | None
+    followed: Labelled
+    repeated: Labelled | None
     cohort: People
     repeat_cohort: People | None
     markings: Markings
@@ -91,6 +98,16 @@ class Trajectories:
     doses: Mapping[str, Doses] = field(default_factory=dict)
     """What everybody was given in the arms with a policy, by arm."""
 
+    @cached_property
+    def people(self) -> xr.Dataset:
+        """The people of the study, over arm, person, and time or visit."""
+        return self.followed.dataset()
+
+    @cached_property
+    def repeats(self) -> xr.Dataset | None:
+        """The study done again, over arm, repeat, person and moment; None where it was not."""
+        return None if self.repeated is None else self.repeated.dataset()
+
     @property
     def arms(self) -> tuple[str, ...]:
         """Names of the arms, in the order of the study."""
@@ -99,7 +116,7 @@ class Trajectories:
     @property
     def left_out(self) -> tuple[str, ...]:
         """Scales that the study asks for and the model cannot give, because it lacks what they read."""
-        return tuple(name for name in self.study.outcomes if name not in self.people)
+        return tuple(name for name in self.study.outcomes if name not in self.followed)
 
     def output(self, name: str, arm: str) -> tuple[Array, Array]:
         """Times (hours) and values (people x times) of one output or expected scale total in one arm.
@@ -109,9 +126,9 @@ class Trajectories:
         """
         if arm not in self.arms:
             raise unknown("arm", arm, self.arms)
-        if name not in self.people or "time" not in self.people[name].dims:
-            raise unknown("output", name, [str(key) for key in self.people.data_vars])
-        return self.people["time"].values, self.people[name].sel(arm=arm).values
+        if name not in self.followed or "time" not in self.followed.axes[name]:
+            raise unknown("output", name, list(self.followed))
+        return self.followed.labels["time"], np.asarray(self.followed.of(name, arm), dtype=np.float64)
 
     def save(self, path: Path) -> None:
         """Write one NetCDF file: group `people` whole, group `repeats` as mean and SD over the people of each repeat.
@@ -123,32 +140,26 @@ class Trajectories:
         Raises:
             OSError: the file cannot be written.
         """
+        from rekindle.netcdf import write_group
+
         made = io.BytesIO()
         attributes = {"making": _json(self.provenance.as_dict()), "study": _json(self.study.as_dict())}
-        packed = {"zlib": True, "complevel": 1, "shuffle": True, "dtype": "float32"}
-        groups = [("people", self.people), ("repeats", _over_people(self.repeats))]
+        threads = self.solver.get("threads")
+        write_group(made, "people", self.followed, attributes, first=True, threads=threads)
+        if self.repeated is not None:
+            write_group(made, "repeats", over_people(self.repeated), attributes, first=False, threads=threads)
         if self.summary is not None:
-            groups += [("courses", self.summary.as_dataset("time")), ("ratings", self.summary.as_dataset("visit"))]
-        for group, data in groups:
-            if data is None:
-                continue
-            encoding = {name: packed for name, values in data.data_vars.items() if values.dtype.kind == "f"}
-            data.assign_attrs(attributes).to_netcdf(
-                made,
-                mode="w" if group == "people" else "a",
-                group=group,
-                engine="h5netcdf",
-                encoding=encoding,
-            )
-        path.write_bytes(made.getvalue())
+            _add_summary(made, self.summary, attributes)
+        with path.open("wb") as file:
+            file.write(made.getbuffer())
 
 
-def _over_people(repeats: xr.Dataset | None) -> xr.Dataset | None:
-    """Mean and SD of every quantity over the people of each repeat: arm x repeat x moment."""
-    if repeats is None:
-        return None
-    spread = repeats.std("person", ddof=1 if repeats.sizes["person"] > 1 else 0)
-    return repeats.mean("person").merge(spread.rename({name: f"{name} SD" for name in spread.data_vars}))
+def _add_summary(made: io.BytesIO, summary: StudySummary, attributes: Mapping[str, str]) -> None:
+    """Groups `courses` and `ratings` of a large study."""
+    packed = {"zlib": True, "complevel": 1, "shuffle": True, "dtype": "float32"}
+    for group, data in (("courses", summary.as_dataset("time")), ("ratings", summary.as_dataset("visit"))):
+        encoding = {name: packed for name, values in data.data_vars.items() if values.dtype.kind == "f"}
+        data.assign_attrs(attributes).to_netcdf(made, mode="a", group=group, engine="h5netcdf", encoding=encoding)
 
 
 def _json(value: Any) -> str:
@@ -193,8 +204,9 @@ def assemble_trajectories(
     unsolved = unsolved_people(solved, len(cohort)) + (
         unsolved_people(repeats, len(repeat_cohort)) if repeat_cohort is not None else ()
     )
-    people = people_dataset(study, cohort, solved, visits_h)
-    repeated = None if repeat_cohort is None else repeats_dataset(study, repeat_cohort, repeats)
+    threads = settings.get("threads")
+    people = people_labelled(study, cohort, solved, visits_h, threads=threads)
+    repeated = None if repeat_cohort is None else repeats_labelled(study, repeat_cohort, repeats, threads=threads)
     inputs = {"study": study.digest}
     if study.participants.csv_digest:
         inputs["people"] = study.participants.csv_digest
@@ -248,8 +260,10 @@ def person_inputs(scale: Scale, cohort: People) -> dict[str, Array]:
 def by_output(arm: Solved) -> Solved:
     """The same arm with the numbers of each output side by side in memory, as they are read from here on.
 
-    Person by person, so that what is turned round stays in the processor's cache.
+    Person by person, so that what is turned round stays in the processor's cache; nothing is done where they lie so.
     """
+    if np.moveaxis(arm.values, 2, 0).flags.c_contiguous:
+        return arm
     people, times, outputs = arm.values.shape
     turned = np.empty((outputs, people, times))
     for person, course in enumerate(arm.values):
@@ -262,83 +276,121 @@ def latents_of(arm: Solved) -> dict[str, Array]:
     return {name: arm.values[:, :, column] for column, name in enumerate(arm.outputs)}
 
 
-def people_dataset(study: Study, cohort: People, solved: Sequence[Solved], visits_h: Sequence[float]) -> xr.Dataset:
-    """The people of a study, the first of it among them: outputs, scales and ratings over arm, person and time.
+AT_ONCE = 64
+"""People whose items are worked out at a time, so that they stay in the processor's cache."""
+
+
+def people_labelled(
+    study: Study,
+    cohort: People,
+    solved: Sequence[Solved],
+    visits_h: Sequence[float],
+    *,
+    threads: int | None = None,
+) -> Labelled:
+    """The people of a study, the first of it among them: outputs, scales and ratings over person, and time or visit.
+
+    `threads` is how many processors work the scales out, None for all; the numbers are the same.
 
     Raises:
         InputError: the people lack what a scale needs.
     """
-    import xarray as xr
-
-    solved = [by_output(arm) for arm in solved]
-    times = solved[0].times_h
+    arms = [by_output(arm) for arm in solved]
+    times = arms[0].times_h
     places = np.searchsorted(times, np.asarray(visits_h))
-    variables: dict[str, tuple[tuple[str, ...], Array]] = {
-        name: (("arm", "person", "time"), np.stack([arm.values[:, :, column] for arm in solved]))
-        for column, name in enumerate(solved[0].outputs)
+    values: dict[str, tuple[Array, ...]] = {
+        name: tuple(arm.values[:, :, column] for arm in arms) for column, name in enumerate(arms[0].outputs)
     }
-    for scale in scales_of(study, solved[0].outputs):
-        person = person_inputs(scale, cohort)
-        items = np.stack([scale.expected_items(latents_of(arm), person) for arm in solved])
-        total = f"{scale.name} total" if scale.name in variables else scale.name
-        variables[total] = (("arm", "person", "time"), items.sum(axis=-1))
+    axes: dict[str, tuple[str, ...]] = dict.fromkeys(values, ("person", "time"))
+    scales = scales_of(study, arms[0].outputs)
+    inputs = {scale.name: person_inputs(scale, cohort) for scale in scales}
+
+    def measured(scale: Scale, arm: Solved) -> tuple[Array, Array, Array]:
+        person = inputs[scale.name]
+        return *_expected(scale, latents_of(arm), person), _rated(scale, arm, places, person, study.seed)
+
+    for scale, found in zip(scales, each_arm(measured, scales, arms, threads), strict=True):
+        totals, items, ratings = zip(*found, strict=True)
+        total, rated = f"{scale.name} total" if scale.name in values else scale.name, f"{scale.name} rated"
+        values[total], axes[total] = totals, ("person", "time")
         if scale.name == "MADRS":
-            variables["MADRS items"] = (("arm", "person", "time", "item"), items)
-        rated = [
-            observe(
-                scale,
-                {name: values[:, places] for name, values in latents_of(arm).items()},
-                person,
-                seed=study.seed,
-                purpose=(arm.arm,),
-            ).total
-            for arm in solved
-        ]
-        variables[f"{scale.name} rated"] = (("arm", "person", "visit"), np.stack(rated))
-    return xr.Dataset(
-        variables,
-        coords={
-            "arm": [arm.arm for arm in solved],
-            "person": np.arange(len(cohort)),
-            "time": ("time", times, {"units": "h"}),
-            "visit": ("visit", np.asarray(visits_h, dtype=np.float64), {"units": "h"}),
-            "item": [item.name for item in SCALES["MADRS"].items],
-        },
-    )
+            values["MADRS items"], axes["MADRS items"] = items, ("person", "time", "item")
+        values[rated], axes[rated] = ratings, ("person", "visit")
+    labels = {
+        "arm": np.array([arm.arm for arm in solved]),
+        "person": np.arange(len(cohort)),
+        "time": times,
+        "visit": np.asarray(visits_h, dtype=np.float64),
+        "item": np.array([item.name for item in SCALES["MADRS"].items]),
+    }
+    return Labelled(labels, axes, values, {"time": "h", "visit": "h"})
 
 
-def repeats_dataset(study: Study, cohort: People, solved: Sequence[Solved]) -> xr.Dataset:
-    """The repeats of a study: outputs and ratings over arm, repeat, person and moment.
+def each_arm(
+    work: Callable[[Scale, Solved], Made], scales: Sequence[Scale], arms: Sequence[Solved], threads: int | None
+) -> list[tuple[Made, ...]]:
+    """What `work` gives for every scale in every arm, scale by scale; on so many threads, None for all processors."""
+    with ThreadPoolExecutor(threads or processors()) as pool:
+        asked = [[pool.submit(work, scale, arm) for arm in arms] for scale in scales]
+        return [tuple(each.result() for each in row) for row in asked]
+
+
+def _expected(scale: Scale, latents: Mapping[str, Array], person: Mapping[str, Array]) -> tuple[Array, Array]:
+    """A scale's expected totals (people x times), and its items (people x times x items) if it is the MADRS."""
+    people, times = next(iter(latents.values())).shape
+    totals = np.empty((people, times))
+    items = np.empty((people, times, len(scale.items)) if scale.name == "MADRS" else 0)
+    for first in range(0, people, AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        found = scale.expected_items(
+            {name: latents[name][some] for name in scale.latents},
+            {name: each[some] for name, each in person.items()},
+        )
+        totals[some] = found.sum(axis=-1)
+        if scale.name == "MADRS":
+            items[some] = found
+    return totals, items
+
+
+def _rated(scale: Scale, arm: Solved, places: NDArray[np.intp], person: Mapping[str, Array], seed: int) -> Array:
+    """An arm's ratings on a scale, people x visits."""
+    latents = {name: values[:, places] for name, values in latents_of(arm).items() if name in scale.latents}
+    return observed_totals(scale, latents, person, seed=seed, purpose=(arm.arm,))
+
+
+def repeats_labelled(
+    study: Study, cohort: People, solved: Sequence[Solved], *, threads: int | None = None
+) -> Labelled:
+    """The repeats of a study: outputs and ratings over repeat, person and moment, as float32.
+
+    `threads` is how many processors work the scales out, None for all; the numbers are the same.
 
     Raises:
         InputError: the people lack what a scale needs.
     """
-    import xarray as xr
-
     count = study.studies
     size = len(cohort) // count
-    dims = ("arm", "repeat", "person", "moment")
 
-    def folded(values: list[Array]) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-        stacked = np.stack(values).astype(np.float32)
-        return dims, stacked.reshape(len(values), count, size, -1)
+    def folded(values: Array) -> NDArray[np.float32]:
+        return np.ascontiguousarray(values, dtype=np.float32).reshape(count, size, -1)
 
-    variables = {
-        name: folded([arm.values[:, :, column] for arm in solved]) for column, name in enumerate(solved[0].outputs)
+    values: dict[str, tuple[NDArray[np.float32], ...]] = {
+        name: tuple(folded(arm.values[:, :, column]) for arm in solved)
+        for column, name in enumerate(solved[0].outputs)
     }
-    for scale in scales_of(study, solved[0].outputs):
-        person = person_inputs(scale, cohort)
-        rated = [
-            observe(scale, latents_of(arm), person, seed=study.seed, purpose=("repeat", arm.arm)).total
-            for arm in solved
-        ]
-        variables[f"{scale.name} rated"] = folded(rated)
-    return xr.Dataset(
-        variables,
-        coords={
-            "arm": [arm.arm for arm in solved],
-            "repeat": np.arange(count),
-            "person": np.arange(size),
-            "moment": ("moment", solved[0].times_h, {"units": "h"}),
-        },
-    )
+    scales = scales_of(study, solved[0].outputs)
+    inputs = {scale.name: person_inputs(scale, cohort) for scale in scales}
+
+    def rated(scale: Scale, arm: Solved) -> NDArray[np.float32]:
+        purpose = ("repeat", arm.arm)
+        return folded(observed_totals(scale, latents_of(arm), inputs[scale.name], seed=study.seed, purpose=purpose))
+
+    for scale, found in zip(scales, each_arm(rated, scales, solved, threads), strict=True):
+        values[f"{scale.name} rated"] = found
+    labels = {
+        "arm": np.array([arm.arm for arm in solved]),
+        "repeat": np.arange(count),
+        "person": np.arange(size),
+        "moment": solved[0].times_h,
+    }
+    return Labelled(labels, dict.fromkeys(values, ("repeat", "person", "moment")), values, {"moment": "h"})

@@ -14,7 +14,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from rekindle.errors import InputError, unknown
@@ -145,11 +145,7 @@ class Unit:
 
         A dose per body weight or hours a day cancel to a number but stay apart from numbers and each other.
         """
-        powers = dict(_registry().Unit(_pint_expression(self)).dimensionality)
-        above = [_power(name, int(power)) for name, power in sorted(powers.items()) if power > 0]
-        below = [_power(name, -int(power)) for name, power in sorted(powers.items()) if power < 0]
-        shown = " / ".join([" ".join(above) or "1", *below]) if powers else "dimensionless"
-        return " ".join([shown, *(f"({kind} per {kind})" for kind in _cancelled(self))])
+        return _dimension(self)
 
     @property
     def stands_alone(self) -> bool:
@@ -162,6 +158,7 @@ class Unit:
         return self.dimension == "dimensionless"
 
 
+@lru_cache(maxsize=4096)
 def parse_unit(text: str) -> Unit:
     """The unit that a text such as `ng.h/mL`, `1/(ng/mL)`, `L/h/70 kg` or `odds ratio` names.
 
@@ -201,6 +198,15 @@ def convert(value: float, from_unit: str | Unit, to_unit: str | Unit) -> float:
         return float(value)
     registry = _registry()
     return float(registry.convert(Fraction(value), _pint_expression(source), _pint_expression(target)))
+
+
+@lru_cache(maxsize=4096)
+def _dimension(unit: Unit) -> str:
+    powers = dict(_registry().Unit(_pint_expression(unit)).dimensionality)
+    above = [_power(name, int(power)) for name, power in sorted(powers.items()) if power > 0]
+    below = [_power(name, -int(power)) for name, power in sorted(powers.items()) if power < 0]
+    shown = " / ".join([" ".join(above) or "1", *below]) if powers else "dimensionless"
+    return " ".join([shown, *(f"({kind} per {kind})" for kind in _cancelled(unit))])
 
 
 def compatible(one: str | Unit, other: str | Unit) -> bool:

@@ -37,7 +37,7 @@ def test_a_stopped_run_is_kept_refused_and_gone_on_with(
 ) -> None:
     out, partial = tmp_path / "out", tmp_path / "out.partial"
     with monkeypatch.context() as patch:
-        patch.setattr(running, "people_dataset", lambda *_: 1 / 0)
+        patch.setattr(running, "people_labelled", lambda *_: 1 / 0)
         assert main(["simulate", str(study), "--out", str(out), "--stream", "--no-report"]) == 1
     assert not out.exists()
     assert sorted(path.name for path in partial.iterdir()) == ["plan.json", "state"]

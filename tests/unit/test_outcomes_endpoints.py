@@ -158,3 +158,29 @@ def test_a_hundred_people_are_always_a_hundred() -> None:
 def test_shapes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match="do not fit"):
         response(MADRS, course(40, 20), np.array([40.0, 40.0]))
+
+
+def test_relapse_is_what_looking_at_one_person_after_another_finds() -> None:
+    """The same rule in plain loops, for courses with missing visits and people who never responded."""
+    luck = np.random.default_rng(11)
+    scale, hours = SCALES["MADRS"], np.cumsum(luck.integers(24, 200, size=14)).astype(float)
+    totals = luck.integers(5, 40, size=(200, 14)).astype(float)
+    totals[luck.random(totals.shape) < 0.2] = np.nan
+    since = np.where(luck.random(200) < 0.3, np.nan, luck.choice(hours, size=200))
+    baseline = np.full(200, 32.0)
+    for name, rule in relapse_rules().items():
+        if rule.scale not in ("any", scale.name):
+            continue
+        found = time_to_relapse(scale, hours, totals, baseline, since_h=since, rule=name)
+        bad = rule.holds(scale, totals, baseline)
+        for person in range(200):
+            visits = [v for v in range(14) if np.isfinite(totals[person, v]) and hours[v] >= since[person]]
+            run: list[int] = []
+            end, seen = (hours[visits[-1]] if visits else since[person]), False
+            for visit in visits:
+                run = [*run, visit] if bad[person, visit] else []
+                if len(run) >= rule.visits and hours[visit] - hours[run[0]] >= rule.shortest_gap_h - 1e-9:
+                    end, seen = hours[run[0]], True
+                    break
+            assert found.observed[person] == seen
+            assert found.time_h[person] == pytest.approx(end - since[person], abs=0.0, nan_ok=True)

@@ -7,7 +7,7 @@ import pytest
 
 from rekindle.errors import InputError
 from rekindle.outcomes import SCALES, observe
-from rekindle.outcomes.observation import item_error_sd
+from rekindle.outcomes.observation import item_error_sd, observed_totals
 
 MADRS = SCALES["MADRS"]
 
@@ -99,3 +99,14 @@ def test_pressure_is_the_persons_own_plus_the_rise() -> None:
     own = {"systolic_baseline": np.array([110.0, 130.0])}
     expected = systolic.expected({"systolic_rise": rise}, own)
     assert np.allclose(expected, [[110.0, 122.5], [130.0, 160.0]])
+
+
+@pytest.mark.parametrize("name", sorted(SCALES))
+def test_totals_without_items_are_those_with_them(name: str) -> None:
+    scale, people, times = SCALES[name], 37, 5
+    luck = np.random.default_rng(3)
+    latents = {latent: luck.random((people, times)) for latent in scale.latents}
+    person = {each: luck.random(people) * 80.0 for each in scale.person_inputs}
+    whole = observe(scale, latents, person, seed=5, purpose=("repeat", "Ketamine"))
+    totals = observed_totals(scale, latents, person, seed=5, purpose=("repeat", "Ketamine"))
+    np.testing.assert_array_equal(totals, whole.total)

@@ -286,3 +286,18 @@ def test_lanes_of_every_width_agree_to_the_tolerance(width: int, monkeypatch: py
     assert there.report["lanes"] == width
     scale = np.abs(here.values).max(axis=(0, 1))
     assert np.max(np.abs(there.values - here.values) / (np.abs(here.values) + 1e-3 * scale)) <= 1e-8
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_where_numbers_lie_in_memory_does_not_change_them(threads: int) -> None:
+    """Blocks of people that are not equal, schedules of different lengths, and somebody who cannot be solved."""
+    rows = people(150)
+    rows[40, LOWERED.parameters.index("CL")] = -1e6
+    schedules = [Schedule(WEEK, LOOKS[: 80 - person % 7]) for person in range(150)]
+    names = ["A", "R", "c"]
+    lying = [solve(LOWERED, rows, schedules, names, threads=threads, check=2, by_output=way) for way in (False, True)]
+    np.testing.assert_array_equal(lying[0].values, lying[1].values)
+    assert lying[0].values.flags.c_contiguous
+    assert np.moveaxis(lying[1].values, 2, 0).flags.c_contiguous
+    assert [[failure.person for failure in each.failures] for each in lying] == [[40], [40]]
+    assert lying[0].report["sample_error"] == lying[1].report["sample_error"]

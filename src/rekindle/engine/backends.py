@@ -19,6 +19,7 @@ from rekindle.engine.scale import typical_scale
 from rekindle.engine.schedule import Schedule, Segments, compile_schedule
 from rekindle.engine.task import Failure, Progress, Standing, Task
 from rekindle.errors import InputError, unknown
+from rekindle.processors import processors
 
 Floats = NDArray[np.float64]
 Backend = Literal["native", "xla", "reference"]
@@ -80,6 +81,7 @@ def solve(
     keep_end: bool = False,
     specialise: bool = False,
     chunk: int | None = None,
+    by_output: bool = False,
 ) -> Solution:
     """Solve a lowered network for many people.
 
@@ -96,7 +98,8 @@ def solve(
     outputs, schedules and parameters need (`rekindle.engine.specialise`): several times as quick for a few
     outputs, and the same to the solver's tolerance; work that goes on or is gone on from has no use for it.
     `chunk` is how many people the backend "xla" solves side by side: 128 on a processor, up to 131,072 on a graphics
-    card, unless given.
+    card, unless given. With `by_output` the numbers of each output lie side by side in memory (`values` has the same
+    shape and holds the same).
 
     Raises:
         InputError: unknown outputs, wrong shapes, parameters that are not finite (named), a bad schedule.
@@ -113,10 +116,10 @@ def solve(
     _check_begin(begin, rows, lowered)
     end = Standing.empty(len(rows), len(lowered.states)) if keep_end else None
     task = Task(
-        lowered, rows, segments, which, names, tolerance, threads or processors(), sizes, progress, begin, end, chunk
-    )
-    if specialise and begin is None and not keep_end:
-        task = _specialised(task)
+        lowered, rows, segments, which, names, tolerance, threads or processors(), sizes, progress, begin, end, chunk,
+        by_output,
+    )  # fmt: skip
+    task = _specialised(task) if specialise and begin is None and not keep_end else task
     values, failures, report = _solver(backend)(task)
     failures = sorted([*failures, *_undefined(task, values, failures)], key=lambda failure: failure.person)
     report |= {"backend": backend, "relative_tolerance": tolerance, "people": len(rows), "failed": len(failures)}
@@ -165,13 +168,6 @@ def _specialised(task: Task) -> Task:
     if part is None:
         return task
     return replace(task, lowered=part.lowered, segments=part.segments(task.segments), scale=task.scale[part.kept])
-
-
-def processors() -> int:
-    """How many processor cores this process may use."""
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _checked_outputs(lowered: Lowered, outputs: Sequence[str]) -> tuple[str, ...]:
@@ -230,6 +226,9 @@ def _checked_scale(lowered: Lowered, scale: NDArray[np.floating[Any]]) -> Floats
 
 def _undefined(task: Task, values: Floats, failures: Sequence[Failure]) -> list[Failure]:
     """People who were solved but for whom an output is not a finite number, such as the logarithm of zero."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum()):  # one number that is not finite would make the sum so
+            return []
     counts = np.array([len(segments.times) for segments in task.segments])[task.which]
     seen = np.arange(values.shape[1])[None, :] < counts[:, None]
     bad = seen[:, :, None] & ~np.isfinite(values)

@@ -62,11 +62,8 @@ def dependent_groups(size: int, pattern: Iterable[tuple[int, int]]) -> list[tupl
     reach = np.eye(size, dtype=bool)
     for row, column in pattern:
         reach[row, column] = True
-    while True:
-        further = (reach.astype(np.float32) @ reach.astype(np.float32)) > 0
-        if (further == reach).all():
-            break
-        reach = further
+    for between in range(size):
+        reach |= reach[:, between, None] & reach[between]
     same = reach & reach.T
     groups = sorted({tuple(np.flatnonzero(row).tolist()) for row in same})
     depth: dict[tuple[int, ...], int] = {}

@@ -7,33 +7,15 @@ or belongs to somebody else is compiled again and replaced.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import hashlib
-import os
-import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from rekindle.keeping import cache_directory, read_sealed, write_sealed
 from rekindle.provenance import digest
-
-_MAGIC = b"rekindle-object-1\n"
-
-
-def cache_directory() -> Path:
-    """Where compiled objects are kept: `REKINDLE_CACHE`, or the user's cache directory."""
-    chosen = os.environ.get("REKINDLE_CACHE")
-    if chosen:
-        return Path(chosen)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "rekindle" / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "rekindle"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rekindle"
 
 
 @cache
@@ -61,37 +43,6 @@ def _compile(text: str) -> bytes:
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
     return bytes(machine.emit_object(module))
-
-
-def read_sealed(path: Path) -> bytes | None:
-    """The object in a cache file, or None when the file is not sound and ours."""
-    try:
-        if hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
-            return None
-        data = path.read_bytes()
-    except OSError:
-        return None
-    head = len(_MAGIC) + 32
-    if len(data) <= head or not data.startswith(_MAGIC):
-        return None
-    payload = data[head:]
-    seal = hashlib.sha256(path.name.encode() + payload).digest()
-    return payload if data[len(_MAGIC) : head] == seal else None
-
-
-def write_sealed(path: Path, payload: bytes) -> None:
-    """Put the object in the cache in one move; a cache that cannot be written is done without."""
-    seal = hashlib.sha256(path.name.encode() + payload).digest()
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(_MAGIC + seal + payload)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
 
 
 def sources_number(modules: Sequence[str]) -> int:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from rekindle.engine.compiled import cache_directory, read_sealed, write_sealed
 from rekindle.engine.lower import Lowered
+from rekindle.keeping import cache_directory, read_sealed, version_of, write_sealed
 from rekindle.provenance import digest
 
 SOURCES = (
@@ -97,11 +96,4 @@ def _slim(lowered: Lowered) -> Lowered:
 def _key(text: str) -> str:
     folder = Path(__file__).parent
     sources = [(folder / f"{name}.py").read_bytes() for name in SOURCES]
-    return digest(text, *sources, *(_version(name) for name in LIBRARIES))
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
+    return digest(text, *sources, *(version_of(name) for name in LIBRARIES))

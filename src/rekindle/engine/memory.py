@@ -79,6 +79,10 @@ class Stand(NamedTuple):
     largest: Floats
     steps: Floats
 
+    def part(self, own: slice) -> Stand:
+        """Some of the people who follow one another."""
+        return Stand(self.states[own], self.largest[own], self.steps[own])
+
 
 class Crowd(NamedTuple):
     """The people to solve and where their results go.
@@ -98,6 +102,19 @@ class Crowd(NamedTuple):
     begin: Stand
     kept: bool
     end: Stand
+
+    def part(self, first: int, end: int, values: Floats) -> Crowd:
+        """The people from `first` up to `end`, whose outputs go to `values`; the rest is shared with the whole."""
+        own = slice(first, end)
+        return self._replace(
+            rows=self.rows[own],
+            which=self.which[own],
+            values=values,
+            outcome=self.outcome[own],
+            steps=self.steps[own],
+            begin=self.begin.part(own),
+            end=self.end.part(own),
+        )
 
 
 class Lanes(NamedTuple):

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.engine import rosenbrock
+from rekindle.engine.compiled import Library, load
 from rekindle.engine.compiled import lanes as lanes_here
-from rekindle.engine.compiled import load
 from rekindle.engine.emit import module_text, program_function, renewing
 from rekindle.engine.kernel_text import kernel_functions, scratch
 from rekindle.engine.lower import Lowered
@@ -54,6 +54,16 @@ class Native:
     libraries: tuple[Any, ...]
 
 
+@dataclass(frozen=True)
+class _Step:
+    """The compiled step of one network, and how many numbers a lane needs for its factors and its scratch."""
+
+    library: Library
+    entries: int
+    places: int
+
+
+_STEPS: dict[tuple[str, int], _Step] = {}
 _MADE: dict[tuple[str, tuple[str, ...], int, tuple[int, ...]], Native] = {}
 
 
@@ -69,7 +79,7 @@ def native_of(
     if key in _MADE:
         return _MADE[key]
     observed = lowered.observe(outputs)
-    kernel = load(module_text(kernel_functions(lowered, width)))
+    step = _step_of(lowered, width)
     scalar = load(
         module_text(
             [program_function("prepare", lowered.prepare, ["p"]), program_function("initial", lowered.initial, ["p"])]
@@ -78,10 +88,9 @@ def native_of(
     watch = load(module_text([program_function("observe", observed, ["y", "q", "p"])]))
     part, renewed = renewing(lowered.prepare, "p", touched)
     renew = load(module_text([program_function("renew", part, ["p"])]))
-    entries, places = scratch(lowered)
     machine = Machine(
-        step=kernel.address("wide_step"),
-        accept=kernel.address("wide_accept"),
+        step=step.library.address("wide_step"),
+        accept=step.library.address("wide_accept"),
         prepare=scalar.address("prepare"),
         initial=scalar.address("initial"),
         observe=watch.address("observe"),
@@ -90,8 +99,8 @@ def native_of(
         free=len(lowered.parameters),
         parameters=len(lowered.parameters) + len(lowered.derived),
         prepared=len(lowered.prepared),
-        entries=entries,
-        scratch=places,
+        entries=step.entries,
+        scratch=step.places,
         stages=rosenbrock.STAGES,
         outputs=len(outputs),
         time_state=-1 if lowered.time_state is None else lowered.time_state,
@@ -100,8 +109,16 @@ def native_of(
         renewed=np.array(renewed, dtype=np.int64),
     )
     needed = sorted(position for array, position in observed.inputs.values() if array == "y")
-    made = _MADE[key] = Native(machine, np.array(needed, dtype=np.int64), (kernel, scalar, watch, renew))
+    made = _MADE[key] = Native(machine, np.array(needed, dtype=np.int64), (step.library, scalar, watch, renew))
     return made
+
+
+def _step_of(lowered: Lowered, width: int) -> _Step:
+    """The compiled step, which is the same for all outputs and schedules."""
+    key = (lowered.network.digest, width)
+    if key not in _STEPS:
+        _STEPS[key] = _Step(load(module_text(kernel_functions(lowered, width))), *scratch(lowered))
+    return _STEPS[key]
 
 
 def plan_of(segments: Sequence[Segments]) -> Plan:
@@ -129,7 +146,7 @@ def solve_native(task: Task, control: Control | None = None) -> tuple[Floats, li
     """Solve a task with the vector kernel; returns values, failures and a report."""
     control = control or Control(relative=task.relative_tolerance)
     task, failures = settled(task)
-    values, outcome, steps, native = _run(task, control, np.arange(len(task.rows)))
+    values, outcome, steps, native = _run(task, control)
     report: dict[str, Any] = {
         "method": "rodas5p",
         "lanes": native.machine.width,
@@ -144,7 +161,7 @@ def solve_native(task: Task, control: Control | None = None) -> tuple[Floats, li
         report["retried"] = len(troubled)
         tight = replace(control, relative=control.relative / 100.0)
         rest = task.take(troubled)
-        again, second, _, _ = _run(rest, tight, np.arange(len(troubled)))
+        again, second, _, _ = _run(rest, tight)
         values[troubled, : again.shape[1]] = again
         if task.end is not None and rest.end is not None:
             task.end.put(troubled, rest.end)
@@ -159,49 +176,86 @@ def solve_native(task: Task, control: Control | None = None) -> tuple[Floats, li
     return values, sorted(failures, key=lambda failure: failure.person), report
 
 
-def _run(task: Task, control: Control, people: Integers) -> tuple[Floats, Integers, Integers, Native]:
-    """Solve some of the people in blocks, the blocks on several threads."""
+def _run(task: Task, control: Control) -> tuple[Floats, Integers, Integers, Native]:
+    """Solve the people in blocks, the blocks on several threads."""
     from rekindle.engine.driver import run
 
     plan = plan_of(task.segments)
     touched = np.unique(plan.position[np.isin(plan.kind, (BASE, INPUT))])
     native = native_of(task.lowered, task.outputs, touched=touched.tolist())
-    settings, crowd, numbers = settings_of(control), crowd_of(task), numbers_of(task, control)
+    settings, numbers = settings_of(control), numbers_of(task, control)
+    people, rooms = len(task.rows), _Rooms(task)
+    crowd = crowd_of(task, rooms.values)
     dense = np.array(rosenbrock.H)
     lock, done = threading.Lock(), 0
 
-    def solve_block(block: Integers) -> None:
+    def solve_block(first: int) -> None:
         nonlocal done
-        lanes = new_lanes(native.machine)
-        run(native.machine, plan, settings, crowd, lanes, numbers, dense, native.needed, block)
+        end = min(first + size, people)
+        lanes, room = new_lanes(native.machine), rooms.of(first, end)
+        part = crowd.part(first, end, room)
+        run(native.machine, plan, settings, part, lanes, numbers, dense, native.needed, np.arange(end - first))
+        rooms.put(first, end, room)
         with lock:
-            done += len(block)
+            done += end - first
             if task.progress is not None:
-                task.progress(done, len(task.rows))
+                task.progress(done, people)
 
-    size = min(max(BLOCK, len(people) // (4 * task.threads)), LARGEST_BLOCK)
-    blocks = [people[i : i + size] for i in range(0, len(people), size)]
-    _share_out(blocks, solve_block, task.threads)
+    size = min(max(BLOCK, people // (4 * task.threads)), LARGEST_BLOCK)
+    _share_out(range(0, people, size), solve_block, task.threads)
     return crowd.values, crowd.outcome, crowd.steps, native
 
 
-def _share_out(blocks: Sequence[Integers], solve_block: Callable[[Integers], None], threads: int) -> None:
-    """Do every block, this thread and `threads` - 1 others each taking the next one that is left."""
-    left: SimpleQueue[Integers] = SimpleQueue()
-    for block in blocks:
-        left.put(block)
+def _share_out(firsts: Sequence[int], solve_block: Callable[[int], None], threads: int) -> None:
+    """Do every block, named by its first person: this thread and `threads` - 1 others each take the next one left."""
+    left: SimpleQueue[int] = SimpleQueue()
+    for first in firsts:
+        left.put(first)
 
     def work() -> None:
         with contextlib.suppress(Empty):
             while True:
                 solve_block(left.get_nowait())
 
-    helpers = min(threads, len(blocks)) - 1
+    helpers = min(threads, len(firsts)) - 1
     with ThreadPoolExecutor(max(helpers, 1)) as pool:  # it starts no thread that has nothing to do
         others = [pool.submit(work) for _ in range(helpers)]
         work()
         for each in others:
             each.result()
+
+
+class _Rooms:
+    """Where blocks of people write their outputs.
+
+    The loop writes a person's outputs at one time side by side. Where each output's numbers are to lie side by side
+    instead, a thread has a room of its own and turns it round block by block, while it is in the processor's cache.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._own: Any = threading.local() if task.by_output else None
+        if task.by_output:
+            shape = (len(task.outputs), len(task.rows), task.longest)
+            self.values: Floats = np.moveaxis(np.empty(shape), 0, 2)
+        else:
+            self.values = task.empty()
+
+    def of(self, first: int, end: int) -> Floats:
+        """Room of NaN for the people from `first` up to `end`: people, times, outputs."""
+        if self._own is None:
+            return self.values[first:end]
+        room: Floats | None = getattr(self._own, "room", None)
+        if room is None or len(room) < end - first:
+            room = self._own.room = np.empty((end - first, *self.values.shape[1:]))
+        room = room[: end - first]
+        room.fill(np.nan)
+        return room
+
+    def put(self, first: int, end: int, room: Floats) -> None:
+        """Take over what the people from `first` up to `end` have written."""
+        if self._own is not None:
+            for person, course in zip(range(first, end), room, strict=True):
+                self.values[person] = course
 
 
 def settings_of(control: Control) -> Settings:
@@ -224,15 +278,15 @@ def numbers_of(task: Task, control: Control) -> Floats:
     return np.array([control.relative, control.floor, smallest, control.safety, control.shrink, control.grow])
 
 
-def crowd_of(task: Task) -> Crowd:
-    """A task's people, with room for their results."""
+def crowd_of(task: Task, values: Floats | None = None) -> Crowd:
+    """A task's people, with room for their results: `values` for the outputs, or new room."""
     people = len(task.rows)
     return Crowd(
         # The loop reads the arrays as they lie in memory.
         rows=np.ascontiguousarray(task.rows, dtype=np.float64),
         which=np.ascontiguousarray(task.which, dtype=np.int64),
         scale=np.ascontiguousarray(task.scale, dtype=np.float64),
-        values=task.empty(),
+        values=task.empty() if values is None else values,
         outcome=np.zeros(people, dtype=np.int64),
         steps=np.zeros((people, 2), dtype=np.int64),
         resumed=task.begin is not None,

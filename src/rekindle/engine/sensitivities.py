@@ -24,7 +24,6 @@ from rekindle.engine.backends import (
     _checked_scale,
     _times,
     _undefined,
-    processors,
 )
 from rekindle.engine.lower import Lowered
 from rekindle.engine.scale import typical_scale
@@ -44,6 +43,7 @@ from rekindle.engine.tangent_directions import (
 from rekindle.engine.tangent_task import TangentTask
 from rekindle.engine.task import Failure, Task
 from rekindle.errors import InputError, unknown
+from rekindle.processors import processors
 
 Floats = NDArray[np.float64]
 

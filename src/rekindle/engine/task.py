@@ -61,7 +61,8 @@ class Task:
     `scale` is a typical size of every state, shape (states,). With `begin` people go on from where they stood
     instead of from the model's starting values; `end`, when given, is filled with where they stand after the
     last segment (NaN for those who cannot be solved). `chunk` is how many people a backend that works in chunks
-    takes side by side; None for its own choice.
+    takes side by side; None for its own choice. With `by_output` each output's numbers are to lie side by side in
+    memory; what they are is the same.
     """
 
     lowered: Lowered
@@ -76,6 +77,7 @@ class Task:
     begin: Standing | None = None
     end: Standing | None = None
     chunk: int | None = None
+    by_output: bool = False
 
     def take(self, people: NDArray[np.int64]) -> Task:
         """The same for some of the people, by position; with room of its own for where they end."""
@@ -88,10 +90,13 @@ class Task:
             end=None if self.end is None else Standing.empty(len(people), len(self.scale)),
         )
 
+    @property
+    def longest(self) -> int:
+        """The most times that anybody is looked at."""
+        if isinstance(self.segments, SegmentTable):
+            return int(self.segments.counts[self.which].max(initial=0))
+        return max(len(self.segments[w].times) for w in set(self.which.tolist()))
+
     def empty(self) -> Floats:
         """An array of NaN for the outputs, shape (people, times, outputs)."""
-        if isinstance(self.segments, SegmentTable):
-            longest = int(self.segments.counts[self.which].max(initial=0))
-        else:
-            longest = max(len(self.segments[w].times) for w in set(self.which.tolist()))
-        return np.full((len(self.rows), longest, len(self.outputs)), np.nan)
+        return np.full((len(self.rows), self.longest, len(self.outputs)), np.nan)

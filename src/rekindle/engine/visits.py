@@ -154,7 +154,8 @@ def _begin(
     threads: int | None,
     scale: NDArray[np.floating[Any]] | None,
 ) -> _Course:
-    from rekindle.engine.backends import _checked_outputs, _checked_rows, _checked_scale, processors
+    from rekindle.engine.backends import _checked_outputs, _checked_rows, _checked_scale
+    from rekindle.processors import processors
 
     times = np.asarray(output_times, dtype=np.float64)
     if len(times) and not (np.isfinite(times).all() and (np.diff(times) > 0).all() and times[0] >= 0.0):

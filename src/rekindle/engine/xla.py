@@ -110,7 +110,7 @@ def solve_xla(task: Task, control: Control | None = None) -> tuple[Floats, list[
 def _run(task: Task, control: Control, chunk: int) -> tuple[Floats, Integers, Integers]:
     """Solve the people chunk by chunk: values, outcomes and the steps taken and refused."""
     jax = require_jax()
-    people, longest = len(task.rows), task.empty().shape[1]
+    people, longest = len(task.rows), task.longest
     values = task.empty()
     outcome, steps = np.zeros(people, dtype=np.int64), np.zeros((people, 2), dtype=np.int64)
     with jax.enable_x64(True):

@@ -10,9 +10,10 @@ from rekindle.errors import InputError, unknown
 from rekindle.evidence.conflicts import Conflict, found_conflicts, read_named_conflicts
 from rekindle.evidence.record import COLUMNS, VERDICTS, Correction, Reading, Record, read_record
 from rekindle.evidence.source import bibliography
-from rekindle.evidence.tables import package_data, read_table
+from rekindle.evidence.tables import package_data, read_table, shipped
 from rekindle.evidence.values import KINDS
 from rekindle.evidence.vocabulary import drug_names, route_matches, route_names
+from rekindle.keeping import kept
 
 TABLES = ("pk", "mechanism", "safety", "efficacy", "derived")
 
@@ -198,8 +199,8 @@ class Catalog:
 
 @cache
 def catalog() -> Catalog:
-    """The catalogue that ships with the package, read once."""
-    return Catalog.load()
+    """The catalogue that ships with the package, read once a machine and then kept on disk."""
+    return kept("catalogue", Catalog, shipped, Catalog.load)
 
 
 def _searched(record: Record) -> str:

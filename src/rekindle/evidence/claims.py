@@ -14,7 +14,8 @@ from typing import Any, Literal, get_args
 
 from rekindle.errors import InputError, unknown
 from rekindle.evidence.catalog import Catalog, catalog
-from rekindle.evidence.tables import package_data
+from rekindle.evidence.tables import package_data, shipped
+from rekindle.keeping import kept
 
 Verdict = Literal["wrong", "misleading", "unlikely", "not shown in people", "weak", "partly right"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -76,8 +77,8 @@ def read_claims(folder: Traversable, known: Catalog) -> tuple[Claim, ...]:
 
 @cache
 def claims() -> tuple[Claim, ...]:
-    """The claims that ship with the package, read once."""
-    return read_claims(package_data(), catalog())
+    """The claims that ship with the package, read once a machine and then kept on disk."""
+    return tuple(kept("claims", tuple, shipped, lambda: read_claims(package_data(), catalog())))
 
 
 def claims_for(*, drugs: Iterable[str], tags: Iterable[str]) -> list[Claim]:

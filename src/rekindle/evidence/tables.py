@@ -7,13 +7,23 @@ import io
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from rekindle.errors import InputError
+
+KINDS = (".csv", ".yaml", ".py")
 
 
 def package_data() -> Traversable:
     """The folder of tables that ships with the package."""
     return files("rekindle.evidence") / "data"
+
+
+def shipped() -> tuple[bytes, ...]:
+    """All that what is read from the package's tables depends on: the tables, and the programs that read them."""
+    folder = Path(__file__).parent
+    files_here = sorted(each for each in folder.rglob("*") if each.suffix in KINDS)
+    return tuple(each.read_bytes() for each in (*files_here, folder.parent / "units.py"))
 
 
 def read_table(

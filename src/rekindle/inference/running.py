@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from rekindle.engine.backends import processors
 from rekindle.errors import InputError
 from rekindle.inference.calibrate import Calibration, Settings, calibrate
 from rekindle.inference.designs import design_rows
@@ -30,6 +29,7 @@ from rekindle.inference.rivals import averaging_weights, deciding, stacking_weig
 from rekindle.inference.setup import fitted_trials, patient_groups, shared_prior
 from rekindle.inference.trials import TrialSimulator
 from rekindle.mechanism.ensemble import DRAWS, MADE, WITHOUT
+from rekindle.processors import processors
 from rekindle.provenance import Provenance
 from rekindle.run import RUN_FILE, as_json, disk_error, write_file, write_run_file
 

@@ -26,6 +26,7 @@ from rekindle.large.plan import Measure, Plan, moments_of, slice_size
 from rekindle.large.streaming import Streaming
 from rekindle.large.survey import Survey, survey
 from rekindle.large.work import add_reports, slices, solve_block
+from rekindle.processors import processors
 from rekindle.provenance import Provenance
 from rekindle.run import disk_errors, write_file
 from rekindle.simulate import Progress, Settings, arm_scale, equations_of, made_with, solve_arm, solve_repeats
@@ -34,8 +35,8 @@ from rekindle.trajectories import (
     MOST_UNSOLVED,
     Trajectories,
     given_doses,
-    people_dataset,
-    repeats_dataset,
+    people_labelled,
+    repeats_labelled,
     unsolved_people,
 )
 
@@ -105,7 +106,6 @@ def simulate_large(
 
 
 def _workers(settings: Settings, streaming: Streaming) -> Workers:
-    from rekindle.engine.backends import processors
     from rekindle.engine.ensemble import Cluster, Threads
 
     if streaming.cluster is not None:
@@ -264,9 +264,9 @@ def _result(
         )
         for arm in study.arms
     ]  # fmt: skip
-    people = people_dataset(study, shown, followed, plan.visits_h)
+    people = people_labelled(study, shown, followed, plan.visits_h, threads=settings.threads)
     solved, cohort = solve_repeats(study, plan.visits_h, settings, equations, progress)
-    repeats = None if cohort is None else repeats_dataset(study, cohort, solved)
+    repeats = None if cohort is None else repeats_labelled(study, cohort, solved, threads=settings.threads)
     unsolved = (*reached.unsolved, *(unsolved_people(solved, len(cohort)) if cohort is not None else ()))
     inputs = {"study": study.digest}
     if study.participants.csv_digest:

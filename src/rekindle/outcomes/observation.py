@@ -91,6 +91,30 @@ def observe(
     return Ratings(scale, rated, rated.sum(axis=-1))
 
 
+def observed_totals(
+    scale: Scale,
+    latents: Mapping[str, Array],
+    person: Mapping[str, Array] | None = None,
+    *,
+    seed: int,
+    purpose: Sequence[str] = (),
+) -> Array:
+    """The totals that `observe` gives, people x times, worked out visit by visit without keeping the items.
+
+    Raises:
+        InputError: as `Scale.expected_items`.
+    """
+    by_visit = {name: np.ascontiguousarray(latents[name].T) for name in scale.latents if name in latents}
+    people, times = next(iter(latents.values())).shape
+    totals = np.empty((times, people))
+    for visit in range(times):
+        now = {name: values[visit][:, None] for name, values in by_visit.items()}
+        expected = scale.expected_items(now, person)[:, 0]
+        name = ("rating", scale.name, *purpose, f"visit {visit}")
+        totals[visit] = _rate(scale, expected, seed, name, 0, people).sum(axis=-1)
+    return np.ascontiguousarray(totals.T)
+
+
 def _rate(scale: Scale, expected: Array, seed: int, name: tuple[str, ...], start: int, people: int) -> Array:
     """Whole scores of one visit, shape people x items."""
     own, shared = np.sqrt(1.0 - scale.halo), np.sqrt(scale.halo)

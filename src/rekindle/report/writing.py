@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ def write_outputs(
 ) -> dict[str, Any]:
     """Write trajectories.nc, summary.csv, run.json and, with `report`, report.html and figures/*.svg.
 
-    Where a policy decided on doses, doses.csv holds every session that was given.
+    Where a policy decided on doses, doses.csv holds every session that was given. The trajectories are packed on
+    threads of their own while the rest is worked out.
 
     `command` is what was typed, for the page. Returns the answer in a sentence, the warnings, and the names of
     the files, ready for JSON.
@@ -32,14 +34,16 @@ def write_outputs(
         OSError: a file cannot be written.
         SolverError: nobody could be solved in every arm.
     """
-    material = report_material(trajectories, command=command)
-    material = replace(material, warnings=(*_about_the_model(trajectories), *material.warnings))
-    trajectories.save(directory / "trajectories.nc")
-    (directory / "summary.csv").write_text(summary_csv(material), encoding="utf-8")
-    if trajectories.doses:
-        (directory / "doses.csv").write_text(doses_csv(trajectories.doses), encoding="utf-8")
-    if report:
-        write_report(material, directory)
+    with ThreadPoolExecutor(1) as pool:
+        saving = pool.submit(trajectories.save, directory / "trajectories.nc")
+        material = report_material(trajectories, command=command)
+        material = replace(material, warnings=(*_about_the_model(trajectories), *material.warnings))
+        (directory / "summary.csv").write_text(summary_csv(material), encoding="utf-8")
+        if trajectories.doses:
+            (directory / "doses.csv").write_text(doses_csv(trajectories.doses), encoding="utf-8")
+        if report:
+            write_report(material, directory)
+        saving.result()
     found: dict[str, Any] = {
         "answer": answer(material),
         "warnings": list(material.warnings),

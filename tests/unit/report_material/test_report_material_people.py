@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from rekindle.outcomes.endpoints import relapse_rules
 from rekindle.report.from_trajectories import Sample, material
 from rekindle.report.from_trajectories.harms import central, difference, harm_rows
-from rekindle.report.from_trajectories.people import class_shares, survival
+from rekindle.report.from_trajectories.people import (
+    HOLDS,
+    class_shares,
+    repeats_class_shares,
+    repeats_shares,
+    survival,
+)
 from rekindle.report.material import Endpoint, ReportInput
 from rekindle.trajectories import Trajectories
 
@@ -222,3 +228,14 @@ def test_a_definition_reads_on_after_its_name(made: ReportInput) -> None:
     for harm in made.harms:
         assert not harm.definition.endswith(".")
         assert harm.definition.endswith(")")
+
+
+def test_people_drawn_again_are_averaged_as_if_laid_out_one_by_one(make: Callable[..., Trajectories]) -> None:
+    sample = Sample(make(studies=0, people=30))
+    assert sample.drawn is not None
+    for arm in sample.arms:
+        drawn = sample.rated("MADRS", arm.name)[sample.drawn]
+        np.testing.assert_array_equal(sample.repeats_rated_averages("MADRS", arm.name), drawn.mean(axis=1))
+        np.testing.assert_array_equal(repeats_class_shares(sample, arm.name), class_shares(drawn))
+        for key, holds in HOLDS.items():
+            np.testing.assert_array_equal(repeats_shares(sample, key, arm.name), holds(drawn).mean(axis=1))

@@ -7,12 +7,15 @@ as 0; a parameter acts on an output when a path leads from it to the output thro
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rekindle.cohort import administrations, person_parameters
+from rekindle.keeping import kept, version_of
 from rekindle.mechanism.delivery import NEEDED, deliver
 from rekindle.mechanism.parameters import parameter_table
 from rekindle.mechanism.plausible import uncertain_parameters
@@ -36,7 +39,14 @@ def acting_parameters(sample: Sample, arm: Arm, outputs: Iterable[str]) -> froze
         for name, values in given.items()
         if name not in uncertain | filled and values[0] in (0.0, 1.0) and np.all(values == values[0])
     }
-    return reached(network, fixed, filled, outputs) | delivering(sample, arm)
+    wanted = tuple(outputs)
+
+    def made_from() -> tuple[str | bytes, ...]:
+        words = json.dumps([sorted(fixed.items()), sorted(filled), sorted(wanted), network.states, network.parameters])
+        return (network.digest, words, Path(__file__).read_bytes(), version_of("sympy"))
+
+    found = kept("acting", frozenset, made_from, lambda: reached(network, fixed, filled, wanted))
+    return frozenset(found) | delivering(sample, arm)
 
 
 def dosed(sample: Sample, arm: Arm) -> set[str]:

@@ -57,7 +57,7 @@ def scale_outcome(sample: Sample, scale: Scale) -> Outcome:
     curves = []
     for arm in sample.arms:
         middle = sample.course(scale.name, arm.name, places)
-        draws = sample.repeats_rated(scale.name, arm.name).mean(axis=1)
+        draws = sample.repeats_rated_averages(scale.name, arm.name)
         average = average_band(times, middle, sample.visits_h, draws, low=scale.minimum, high=scale.maximum)
         curves.append(ArmBand(arm.name, average, sample.course_band(scale.name, arm.name, places)))
     return Outcome(
@@ -142,6 +142,9 @@ def mean_change(sample: Sample, scale: Scale, hour: float) -> tuple[Callable[[st
         return float(sample.averages(f"{scale.name} change", arm, changes)[visit])
 
     def draws(arm: str) -> Array:
+        if sample.drawn is not None:
+            own = sample.rated(scale.name, arm)
+            return sample.drawn_whole(own[:, visit] - own[:, 0])
         rated = sample.repeats_rated(scale.name, arm)
         return np.asarray((rated[:, :, visit] - rated[:, :, 0]).mean(axis=1))
 

@@ -62,8 +62,11 @@ def candidates(sample: Sample) -> tuple[Parameter, ...]:
     ours = sample.trajectories.solver.get("model", OUR_MODEL) == OUR_MODEL
     if not ours or not sample.has(MAIN):
         return ()
-    acting = acting_parameters(sample, sample.active, SCALES[MAIN].latents)
-    return tuple(parameter for parameter in uncertain_parameters() if parameter.name in acting)
+    if ("acting",) not in sample.kept:
+        acting = acting_parameters(sample, sample.active, SCALES[MAIN].latents)
+        sample.kept["acting",] = tuple(each for each in uncertain_parameters() if each.name in acting)
+    found: tuple[Parameter, ...] = sample.kept["acting",]
+    return found
 
 
 def position(parameter: Parameter, values: Array) -> Array:

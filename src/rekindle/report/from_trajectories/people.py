@@ -39,7 +39,7 @@ def whereabouts(sample: Sample) -> tuple[Whereabouts, ...]:
     found = []
     for arm in sample.arms:
         shares = class_averages(sample, arm.name)
-        draws = class_shares(sample.repeats_rated(MAIN, arm.name))
+        draws = repeats_class_shares(sample, arm.name)
         bands = {key: studies_band(shares[:, place], draws[:, :, place]) for place, key in enumerate(KEYS)}
         found.append(Whereabouts(arm.name, sample.visits_h, bands))
     return tuple(found)
@@ -49,12 +49,23 @@ def class_averages(sample: Sample, arm: str) -> Array:
     """Shares of the classes among an arm's people, visits x classes."""
 
     def members() -> Array:
-        totals = sample.rated(MAIN, arm)
-        numbers = classes(SCALES[MAIN], totals, totals[:, 0])
-        held = numbers[:, :, None] == np.arange(len(KEYS))
-        return np.asarray(held.reshape(len(totals), -1), dtype=np.float64)
+        held = _members(sample.rated(MAIN, arm))
+        return np.asarray(held.reshape(len(held), -1), dtype=np.float64)
 
     return sample.averages("classes", arm, members).reshape(-1, len(KEYS))
+
+
+def _members(rated: Array) -> Mask:
+    """Who is in which class, people x visits x classes."""
+    numbers = classes(SCALES[MAIN], rated, rated[:, 0])
+    return np.asarray(numbers[:, :, None] == np.arange(len(KEYS)))
+
+
+def repeats_class_shares(sample: Sample, arm: str) -> Array:
+    """Shares of the classes among an arm's people in every repeat, repeats x visits x classes."""
+    if sample.drawn is not None:
+        return sample.drawn_whole(_members(sample.rated(MAIN, arm)))
+    return class_shares(sample.repeats_rated(MAIN, arm))
 
 
 def class_shares(rated: Array) -> Array:
@@ -90,9 +101,21 @@ def share_at(sample: Sample, key: str, hour: float) -> tuple[Callable[[str], flo
         return float(shares(sample, key, arm)[visit])
 
     def draws(arm: str) -> Array:
-        return np.asarray(HOLDS[key](sample.repeats_rated(MAIN, arm))[:, :, visit].mean(axis=1))
+        return repeats_shares(sample, key, arm)[:, visit]
 
     return central, draws
+
+
+def repeats_shares(sample: Sample, key: str, arm: str) -> Array:
+    """Shares of an arm's people for whom something of `HOLDS` holds, repeats x visits."""
+    asked = ("repeats", key, arm)
+    if asked not in sample.kept:
+        if sample.drawn is not None:
+            sample.kept[asked] = sample.drawn_whole(HOLDS[key](sample.rated(MAIN, arm)))
+        else:
+            sample.kept[asked] = np.asarray(HOLDS[key](sample.repeats_rated(MAIN, arm)).mean(axis=1))
+    found: Array = sample.kept[asked]
+    return found
 
 
 HOLDS: Mapping[str, Callable[[Array], Mask]] = {"response": responded, "remission": remitted}
@@ -124,7 +147,7 @@ def chances(sample: Sample) -> tuple[Chance, ...]:
         curves = []
         for arm in sample.arms:
             middle = shares(sample, key, arm.name)
-            draws = HOLDS[key](sample.repeats_rated(MAIN, arm.name)).mean(axis=1)
+            draws = repeats_shares(sample, key, arm.name)
             curves.append(ArmBand(arm.name, studies_band(middle, draws)))
         found.append(Chance(key, name, words, sample.visits_h, tuple(curves)))
     return tuple(found)
@@ -154,9 +177,17 @@ def survival(sample: Sample, rated: Array) -> Survival | None:
 
 def studies_survival(sample: Sample, arm: str) -> list[Survival | None]:
     """How long responders keep their response in every repeat; None where a repeat has none of them."""
+    asked = ("repeats' survival", arm)
+    if asked not in sample.kept:
+        sample.kept[asked] = _studies_survival(sample, arm)
+    found: list[Survival | None] = sample.kept[asked]
+    return found
+
+
+def _studies_survival(sample: Sample, arm: str) -> list[Survival | None]:
     if sample.drawn is None:
         return [survival(sample, study) for study in sample.repeats_rated(MAIN, arm)]
-    lasts = lasting(sample, sample.rated(MAIN, arm))
+    lasts = _lasting_here(sample, arm)
     known = [(lasts.time_h[row], lasts.observed[row]) for row in sample.drawn]
     return [kaplan_meier(*each) if np.isfinite(each[0]).any() else None for each in known]
 
@@ -166,6 +197,14 @@ def lasting(sample: Sample, rated: Array) -> Durations:
     since = np.where(responded(rated)[:, sample.visit(sample.end_h)], sample.end_h, np.nan)
     scale = SCALES[MAIN]
     return time_to_relapse(scale, sample.visits_h, rated, rated[:, 0], since_h=since, rule=relapse_name())
+
+
+def _lasting_here(sample: Sample, arm: str) -> Durations:
+    """The same for the people who are held one by one."""
+    if ("lasting", arm) not in sample.kept:
+        sample.kept["lasting", arm] = lasting(sample, sample.rated(MAIN, arm))
+    found: Durations = sample.kept["lasting", arm]
+    return found
 
 
 def relapses(sample: Sample, arm: str) -> Array:
@@ -181,7 +220,7 @@ def relapses(sample: Sample, arm: str) -> Array:
 def arm_lasting(sample: Sample, arm: str) -> Durations:
     """Time from the end of treatment to relapse of an arm's people."""
     if sample.summary is None:
-        return lasting(sample, sample.rated(MAIN, arm))
+        return _lasting_here(sample, arm)
     counts = np.round(sample.summary.of("relapses", arm).total).astype(np.int64)
     hours = np.append(sample.visits_h, sample.last_h) - sample.end_h
     observed = np.append(np.ones(len(sample.visits_h), dtype=bool), False)

@@ -31,8 +31,7 @@ from rekindle.study_summary import StudySummary
 from rekindle.trajectories import Trajectories
 
 if TYPE_CHECKING:
-    import xarray as xr
-
+    from rekindle.labelled import Labelled
     from rekindle.population import People
 
 Array = NDArray[np.float64]
@@ -80,18 +79,18 @@ class Sample:
     @cached_property
     def times_h(self) -> Array:
         """Hours at which the people are followed."""
-        return np.asarray(self._people["time"].values, dtype=np.float64)
+        return np.asarray(self._people.labels["time"], dtype=np.float64)
 
     @cached_property
     def visits_h(self) -> Array:
         """Hours of the rating visits, the first before the first dose."""
-        return np.asarray(self._people["visit"].values, dtype=np.float64)
+        return np.asarray(self._people.labels["visit"], dtype=np.float64)
 
     @cached_property
     def moments_h(self) -> Array:
         """Hours at which the repeats are looked at: visits, the first session closely, the peaks of the others."""
         if self._repeats is not None:
-            return np.asarray(self._repeats["moment"].values, dtype=np.float64)
+            return np.asarray(self._repeats.labels["moment"], dtype=np.float64)
         wanted: set[float] = set()
         for arm in self.arms:
             wanted |= set(repeat_times(session_hours(arm), tuple(self.visits_h), self.study.horizon_h))
@@ -105,12 +104,12 @@ class Sample:
     @cached_property
     def count(self) -> int:
         """Number of repeats, or of studies drawn from the people in their place."""
-        return RESAMPLED_STUDIES if self._repeats is None else int(self._repeats.sizes["repeat"])
+        return RESAMPLED_STUDIES if self._repeats is None else self._repeats.size("repeat")
 
     @cached_property
     def repeat_size(self) -> int:
         """Number of people in an arm of a repeat, or of a study drawn from the people in their place."""
-        return len(self.solved) if self._repeats is None else int(self._repeats.sizes["person"])
+        return len(self.solved) if self._repeats is None else self._repeats.size("person")
 
     @cached_property
     def solved(self) -> Index:
@@ -119,8 +118,8 @@ class Sample:
         Raises:
             SolverError: nobody could.
         """
-        values = self._people[_probe(self._people, "time")]
-        finite = np.all([np.isfinite(values.sel(arm=arm.name).values) for arm in self.arms], axis=(0, 2))
+        probe = self._people.over("time")[0]
+        finite = np.all([np.isfinite(self._people.of(probe, arm.name)) for arm in self.arms], axis=(0, 2))
         if not finite.any():
             raise SolverError("Nobody could be solved in every arm.")
         return np.flatnonzero(finite)
@@ -181,11 +180,16 @@ class Sample:
 
     def people(self, name: str, arm: str) -> Array:
         """An output or a scale's expected total, shape people x times."""
-        return np.asarray(self._people[name].sel(arm=arm).values[self.solved], dtype=np.float64)
+        return self._of_solved(name, arm)
 
     def rated(self, scale: str, arm: str) -> Array:
         """A scale's ratings, shape people x visits."""
-        return np.asarray(self._people[f"{scale} rated"].sel(arm=arm).values[self.solved], dtype=np.float64)
+        return self._of_solved(f"{scale} rated", arm)
+
+    def _of_solved(self, name: str, arm: str) -> Array:
+        """What is held of the people solved in every arm; the arrays of the result themselves where all were."""
+        values = np.asarray(self._people.of(name, arm), dtype=np.float64)
+        return values if len(self.solved) == len(values) else values[self.solved]
 
     def person(self, column: str) -> Array:
         """A column of the table of people, shape people."""
@@ -197,7 +201,7 @@ class Sample:
         Outputs that the repeats do not keep come from people drawn again.
         """
         if self._repeats is not None and name in self._repeats:
-            return self._chosen(self._repeats[name].sel(arm=arm).values)
+            return self._chosen(self._repeats.of(name, arm))
         return self.people(name, arm)[:, self.places(self.times_h, self.moments_h)][self._drawn]
 
     def repeats_averages(self, name: str, arm: str) -> Array:
@@ -219,15 +223,40 @@ class Sample:
     @cached_property
     def _weights(self) -> Array:
         """How often each person is drawn into each repeat, as a share: repeats x people."""
+        return self._counts / len(self.solved)
+
+    @cached_property
+    def _counts(self) -> Array:
+        """How often each person is drawn into each repeat: repeats x people, whole numbers."""
         size = len(self.solved)
-        return np.stack([np.bincount(row, minlength=size) for row in self._drawn]) / size
+        return np.stack([np.bincount(row, minlength=size) for row in self._drawn]).astype(np.float64)
+
+    def drawn_whole(self, numbers: NDArray[Any]) -> Array:
+        """Averages over the people drawn again of whole numbers that each has (people x anything): repeats x anything.
+
+        Whole numbers add up exactly in any order, so these are the averages of the people laid out repeat by repeat.
+        """
+        flat = numbers.reshape(len(numbers), -1).astype(np.float64)
+        sums = self._counts @ flat
+        return np.asarray((sums / len(self.solved)).reshape(self.count, *numbers.shape[1:]))
 
     def repeats_rated(self, scale: str, arm: str) -> Array:
         """A scale's ratings over the repeats, shape repeats x people x visits."""
         if self._repeats is not None:
             places = self.places(self.moments_h, self.visits_h)
-            return self._chosen(self._repeats[f"{scale} rated"].sel(arm=arm).values)[:, :, places]
+            return self._chosen(self._repeats.of(f"{scale} rated", arm))[:, :, places]
         return self.rated(scale, arm)[self._drawn]
+
+    def repeats_rated_averages(self, scale: str, arm: str) -> Array:
+        """Averages over people of a scale's ratings, which are whole points, shape repeats x visits."""
+        if self.drawn is not None:
+            return self.drawn_whole(self.rated(scale, arm))
+        return np.asarray(self.repeats_rated(scale, arm).mean(axis=1))
+
+    @cached_property
+    def kept(self) -> dict[tuple[str, ...], Any]:
+        """What is asked for more than once, under the name of what it is."""
+        return {}
 
     def repeats_expected(self, scale: Scale, arm: str) -> Array:
         """A scale's expected totals over the repeats, shape repeats x people x moments."""
@@ -266,7 +295,7 @@ class Sample:
 
     def items(self, arm: str) -> Array:
         """Expected MADRS items, shape people x times x items."""
-        return np.asarray(self._people["MADRS items"].sel(arm=arm).values[self.solved], dtype=np.float64)
+        return self._of_solved("MADRS items", arm)
 
     def places(self, among: Array, wanted: Array) -> Index:
         """Places of times within other times.
@@ -314,14 +343,14 @@ class Sample:
         return {}
 
     @cached_property
-    def _people(self) -> xr.Dataset:
-        return self.trajectories.people
+    def _people(self) -> Labelled:
+        return self.trajectories.followed
 
     @cached_property
-    def _repeats(self) -> xr.Dataset | None:
+    def _repeats(self) -> Labelled | None:
         """The repeats; None where there are none, or where a user's model gives nothing that they keep."""
-        found = self.trajectories.repeats
-        return found if found is not None and _probe(found, "moment") else None
+        found = self.trajectories.repeated
+        return found if found is not None and found.over("moment") else None
 
     @cached_property
     def _drawn(self) -> Index:
@@ -334,8 +363,8 @@ class Sample:
     def _rows(self) -> Index:
         """In each repeat the people solved in every arm; the place of one who was not goes to the next who was."""
         assert self._repeats is not None
-        values = self._repeats[_probe(self._repeats, "moment")]
-        finite = np.all([np.isfinite(values.sel(arm=arm.name).values) for arm in self.arms], axis=(0, 3))
+        repeats, probe = self._repeats, self._repeats.over("moment")[0]
+        finite = np.all([np.isfinite(repeats.of(probe, arm.name)) for arm in self.arms], axis=(0, 3))
         chosen = []
         for repeat in finite:
             good = np.flatnonzero(repeat)
@@ -346,8 +375,15 @@ class Sample:
         return np.asarray(chosen, dtype=np.intp)
 
     def _chosen(self, values: NDArray[np.floating]) -> Array:
-        rows = self._rows[:, :, None]
-        return np.take_along_axis(np.asarray(values, dtype=np.float64), rows, axis=1)
+        wide = np.asarray(values, dtype=np.float64)
+        if self._everybody:
+            return wide
+        return np.take_along_axis(wide, self._rows[:, :, None], axis=1)
+
+    @cached_property
+    def _everybody(self) -> bool:
+        """Whether everybody of every repeat was solved in every arm."""
+        return bool((self._rows == np.arange(self._rows.shape[1])).all())
 
     def _repeats_person(self, column: str) -> Array:
         cohort: People | None = self.trajectories.repeat_cohort
@@ -355,11 +391,6 @@ class Sample:
             return self.person(column)[self._drawn]
         values = np.asarray(cohort[column], dtype=np.float64).reshape(self.count, -1)
         return np.take_along_axis(values, self._rows, axis=1)
-
-
-def _probe(data: xr.Dataset, dimension: str) -> str:
-    """A variable over that dimension, to see by it who could be solved; empty where there is none."""
-    return next((str(name) for name, values in data.data_vars.items() if values.dims[-1] == dimension), "")
 
 
 def summary_band(

@@ -1,0 +1,14 @@
+"""How many processors this process may use."""
+
+from __future__ import annotations
+
+import os
+
+
+def processors() -> int:
+    """Processors that the system lets this process have, at least one.
+
+    >>> processors() >= 1
+    True
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
