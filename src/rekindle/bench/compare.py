@@ -63,16 +63,22 @@ def _resident() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
 
 
-def interleaved(peers: Sequence[tuple[Peer, Setting]], rounds: int) -> list[list[float]]:
-    """People a processor second of every peer in every round; the peers take turns, the order goes back and forth."""
+def interleaved(peers: Sequence[tuple[Peer, Setting]], rounds: int) -> tuple[list[list[float]], list[float]]:
+    """People a processor second of every peer in every round, and the machine's peak in every round.
+
+    The peers take turns, the order goes back and forth; the peak is measured beside them, so that what other work on
+    the machine takes from one it takes from the other.
+    """
     found: list[list[float]] = [[] for _ in peers]
+    peaks: list[float] = []
     for turn in range(rounds):
         order = range(len(peers)) if turn % 2 == 0 else reversed(range(len(peers)))
+        peaks.append(fused_peak())
         for i in order:
             peer, setting = peers[i]
             seconds, _ = timed(peer, range(peer.people), setting)
             found[i].append(peer.people / seconds)
-    return found
+    return found, peaks
 
 
 def compare(rounds: int = 5, quick: bool = False, tell: Tell = lambda line: None) -> dict[str, Any]:
@@ -81,13 +87,12 @@ def compare(rounds: int = 5, quick: bool = False, tell: Tell = lambda line: None
     tell(f"solving {CHECKED} people exactly")
     work = make_work(CHECKED)
     present, missing = peers_here(quick)
-    peak = fused_peak()
     tunings = []
     for peer in present:
         tell(f"tuning {peer.name}")
         tunings.append(tuned(peer, work))
     tell("timing, in turns")
-    speeds = interleaved(
+    speeds, peaks = interleaved(
         [(peer, each["setting"]) for peer, each in zip(present, tunings, strict=True)], 3 if quick else rounds
     )
     rivals = [i for i, peer in enumerate(present) if peer.name.startswith("libRoadRunner")]
@@ -95,7 +100,7 @@ def compare(rounds: int = 5, quick: bool = False, tell: Tell = lambda line: None
     entries = {}
     for i, (peer, tuning) in enumerate(zip(present, tunings, strict=True)):
         against = [a / b for a, b in zip(speeds[i], speeds[best], strict=True)] if best is not None else []
-        entries[peer.name] = _entry(peer, tuning, speeds[i], against, _fraction(peer, speeds[i], peak))
+        entries[peer.name] = _entry(peer, tuning, speeds[i], against, _fraction(peer, speeds[i], peaks))
     own = entries["rekindle"]
     tell("how speed grows with the work")
     setting = tunings[0]["setting"]
@@ -113,7 +118,7 @@ def compare(rounds: int = 5, quick: bool = False, tell: Tell = lambda line: None
         "outputs": len(work.outputs),
         "times": len(work.times),
         "processor": processor(),
-        "fma_peak_gflops": peak / 1e9,
+        "fma_peak_gflops": max(peaks) / 1e9,
         "scaling": scaling(setting, quick),
         "memory_peak_mb": _resident(),
         "wall_s": time.perf_counter() - begun,
@@ -140,8 +145,9 @@ def _entry(
     }
 
 
-def _fraction(peer: Peer, speeds: Sequence[float], peak: float) -> float | None:
-    """The share of the machine's peak that the peer's counted operations come to; only ours can be counted."""
+def _fraction(peer: Peer, speeds: Sequence[float], peaks: Sequence[float]) -> float | None:
+    """The share of the machine's peak that the peer's counted operations come to, middle of the rounds, each beside the
+    peak of its round; only ours can be counted."""
     if not isinstance(peer, Native):
         return None
     work, report = peer.work, peer.report
@@ -150,7 +156,8 @@ def _fraction(peer: Peer, speeds: Sequence[float], peak: float) -> float | None:
         part = task_part(lowered, work.rows, work.segments, work.outputs)
         lowered = part.lowered if part is not None else lowered
     steps = (report["steps"] + report["refused_steps"]) / report["people"]
-    return statistics.median(speeds) * steps * step_flops(lowered) / peak
+    share = statistics.median(speed / peak for speed, peak in zip(speeds, peaks, strict=True))
+    return share * steps * step_flops(lowered)
 
 
 def scaling(setting: Setting, quick: bool) -> dict[str, list[dict[str, Any]]]:
