@@ -140,6 +140,9 @@ def parse_document(text: str, name: str) -> Document:
         loaded = YAML(typ="rt", pure=True).load(text)
     except MarkedYAMLError as error:
         raise _yaml_error(error, name) from error
+    except IndexError as error:  # the parser takes a sign with underscores for a number without digits
+        hint = "Put quotes around it."
+        raise InputError("A value begins like a number and is none, as '+_' does.", where=name, hint=hint) from error
     except (YAMLError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"This is not YAML text: {reason}.", where=name) from error

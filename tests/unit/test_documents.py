@@ -68,6 +68,7 @@ REFUSED = {
     "nothing": ("", "empty"),
     "only comments": ("# nothing here\n", "nothing but comments"),
     "a control character": ("a: \x01\n", "not YAML"),
+    "a number without digits": ("a: +_\n", "begins like a number"),
 }
 
 
