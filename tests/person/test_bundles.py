@@ -134,6 +134,58 @@ def test_drugs_are_known_by_code_and_by_words() -> None:
     assert drug(example(), {"text": "ketamine"}, **weighed) == "0.5 mg/kg ketamine IV over 40 min, once"
 
 
+RACEMATE, S_FORM, R_FORM = "ketamine", "esketamine", "arketamine"
+SPELT = {
+    RACEMATE: (
+        "ketamine", "KETAMINE HCL 50 mg/mL", "R,S-ketamine hydrochloride", "R/S-Ketamine 50 mg/mL", "RS-ketamine",
+        "(R,S)-ketamine", "rac-ketamine", "racemic ketamine", "Ketamine (racemate)", "(±)-ketamine", "dl-ketamine",
+        "R(−)/S(+)-ketamine", "Ketamine R/S 50 mg", "Ketalar(R)", "ketamine s.c. injection", "Ketamine-Hameln",
+    ),
+    S_FORM: (
+        "esketamine", "S-Ketamin", "(S)-ketamine", "S(+)-ketamine", "(S)-(+)-ketamine", "S ketamine", "Ketanest S",
+        "Ketanest® S 25 mg/ml", "ketamine (S-enantiomer)", "Ketamin-S (+)", "Esketaminhydrochlorid 5 mg",
+        "Esketamine (S-enantiomer of ketamine)",
+    ),
+    R_FORM: ("arketamine", "R-ketamine", "(R)-ketamine", "R(-)-ketamine", "ketamine (R-enantiomer)"),
+}  # fmt: skip
+UNSETTLED = ("norketamine", "(+)-ketamine", "x-ketamine", "ketamine enantiomer", "Ketamine (R)", "Ketaminol", "Ketanest")
+
+
+@pytest.mark.parametrize(("form", "words"), [(form, words) for form, every in SPELT.items() for words in every])
+def test_the_racemate_and_its_halves_are_told_apart_by_every_usual_spelling(form: str, words: str) -> None:
+    assert drug(example(), {"text": words}) == f"36 mg {form} IV over 40 min, once"
+
+
+@pytest.mark.parametrize("words", [*UNSETTLED, "S(-)-ketamine", "ketamine" * 200])
+def test_words_that_do_not_settle_which_ketamine_are_refused_by_their_field(words: str) -> None:
+    with pytest.raises(InputError, match="'medicationCodeableConcept' name ketamine and do not settle") as caught:
+        drug(example(), {"text": words})
+    assert words not in str(caught.value)
+
+
+def test_a_racemic_code_or_word_beside_an_enantiomer_is_refused() -> None:
+    for concept in (
+        {"text": "racemic ketamine", "coding": [{"system": "http://www.whocc.no/atc", "code": "N01AX14"}]},
+        {"text": "S-ketamine", "coding": [{"display": "R,S-ketamine"}]},
+        {"text": "S-ketamine", "coding": [{"system": codes.RXNORM, "code": "6130"}]},
+    ):
+        with pytest.raises(InputError, match="name different drugs"):
+            drug(example(), concept)
+    assert "esketamine" in drug(example(), {"text": "ketamine", "coding": [{"display": "S-ketamine"}]})
+
+
+def test_a_dose_known_by_the_words_of_its_reference_is_read() -> None:
+    for words, form in (("Ketamine 10 mg/mL", "ketamine"), ("S(+)-Ketamin", "esketamine")):
+        bundle = example()
+        first = resources(bundle, "MedicationAdministration")[0]
+        del first["medicationCodeableConcept"]
+        first["medicationReference"] = {"reference": "Medication/elsewhere", "display": words}
+        assert read(bundle).given[0].sentence == f"36 mg {form} IV over 40 min, once"
+    first["medicationReference"]["display"] = "Ketamine (R)"
+    with pytest.raises(InputError, match="'medicationReference'"):
+        read(bundle)
+
+
 def test_a_medication_may_stand_in_a_resource_of_its_own() -> None:
     bundle = example()
     medication = {"resourceType": "Medication", "id": "m1", "code": {"text": "esketamine"}}
@@ -192,7 +244,7 @@ def test_scales_are_known_by_their_words(words: str, name: str | None) -> None:
 
 
 def test_an_enantiomer_s_level_is_not_taken_for_that_of_both() -> None:
-    for words in ("S-ketamine in plasma", "Esketamine", "Ketamine in urine"):
+    for words in ("S-ketamine in plasma", "Esketamine", "Ketamine in urine", "Ketamine (S-enantiomer)"):
         bundle = example()
         coded(bundle, "plasma")["code"] = {"text": words}
         assert read(bundle).levels == ()

@@ -9,16 +9,19 @@ from typing import Any
 
 from rekindle.dosing import Course, give
 from rekindle.errors import InputError, RekindleError, UnsupportedError
+from rekindle.person import drug_words
 from rekindle.person import fhir_codes as codes
 from rekindle.person.fhir_resources import Resource, codings, quantity, read_time, wording
 from rekindle.person.record import Given
 
 Time = datetime | date
-NAMES = (
-    ("esketamine", re.compile(r"\b(?:esketamine?|s-ketamine?|spravato)\b")),
-    ("arketamine", re.compile(r"\b(?:arketamine?|r-ketamine?)\b")),
-    ("racemic-ketamine", re.compile(r"(?<![-\w])(?:ketamine?|ketalar)\b")),
-)
+DRUGS: Mapping[str, str] = {
+    drug_words.PLAIN: "racemic-ketamine",
+    drug_words.RACEMIC: "racemic-ketamine",
+    drug_words.ESKETAMINE: "esketamine",
+    drug_words.ARKETAMINE: "arketamine",
+}
+"""What each form that words may name is; ketamine without a word about its form is the racemate."""
 PUSHED = re.compile(r"\b(?:bolus|push)\b")
 
 
@@ -30,13 +33,13 @@ def dose(resource: Resource, medications: Mapping[str, Any], notes: list[str]) -
         UnsupportedError: a route or unit that is not read.
     """
     values, where = resource.values, resource.where
-    drug, nasal = _drug(values, medications, where)
-    if drug is None:
-        notes.append(f"{where}: another drug than ketamine, or one without a name that is known; not used.")
-        return None
     status = values.get("status")
     if status in codes.NOT_GIVEN:
         notes.append(f"{where}: not given; not used.")
+        return None
+    drug, nasal = _drug(values, medications, where)
+    if drug is None:
+        notes.append(f"{where}: another drug than ketamine, or one without a name that is known; not used.")
         return None
     if status not in codes.GIVEN:
         raise InputError(
@@ -56,25 +59,46 @@ def dose(resource: Resource, medications: Mapping[str, Any], notes: list[str]) -
 
 
 def _drug(values: Mapping[str, Any], medications: Mapping[str, Any], where: str) -> tuple[str | None, bool]:
-    """The drug, and whether its code is that of the nasal device."""
+    """The drug, and whether its code is that of the nasal device.
+
+    Raises:
+        InputError: its codes and words name different drugs, or its words name ketamine and not which form.
+    """
     concept = values.get("medicationCodeableConcept")
+    field, shown = "medicationCodeableConcept", None
     if concept is None:
-        reference = str((values.get("medicationReference") or {}).get("reference") or "")
+        referred = values.get("medicationReference") or {}
+        field, shown = "medicationReference", referred.get("display")
+        reference = str(referred.get("reference") or "")
         own = {f"#{each.get('id')}": each.get("code") for each in values.get("contained") or []}
         concept = own.get(reference) or medications.get(reference)
     coded = {codes.DRUGS_BY_ATC[code] for system, code in codings(concept)
              if code in codes.DRUGS_BY_ATC and (system in codes.ATC or not system)}  # fmt: skip
     coded |= {codes.DRUGS_BY_RXNORM[code] for system, code in codings(concept)
               if code in codes.DRUGS_BY_RXNORM and system == codes.RXNORM}  # fmt: skip
-    text = wording(concept)
-    worded = {name for name, pattern in NAMES if pattern.search(text)}
-    if len(coded) > 1 or (coded and worded - {"racemic-ketamine"} - coded):
-        raise InputError("The codes and words of the drug name different drugs.", where=where)
-    found = coded or (worded - {"racemic-ketamine"} if len(worded) > 1 else worded)
-    if len(found) > 1:
-        raise InputError("The words of the drug name different drugs.", where=where)
+    text = wording({"text": shown}) + " ; " + wording(concept)
+    found = _agreed(coded, drug_words.forms(text), field, where)
     nasal = any(code == codes.NASAL_ATC for _, code in codings(concept)) or "spravato" in text
-    return next(iter(found), None), nasal
+    return found, nasal
+
+
+def _agreed(coded: set[str], forms: set[str], field: str, where: str) -> str | None:
+    """The one drug that codes and words name; ketamine without a word about its form agrees with any.
+
+    Raises:
+        InputError: they name different drugs, or the words do not settle which form is meant.
+    """
+    if drug_words.UNSETTLED in forms:
+        raise InputError(
+            f"The words of '{field}' name ketamine and do not settle which form.",
+            where=where,
+            hint="Write ketamine, racemic ketamine, esketamine or arketamine, or S-, R- or R,S-ketamine.",
+        )
+    worded = {DRUGS[form] for form in forms - {drug_words.PLAIN}}
+    if len(coded | worded) > 1:
+        what = "codes and words" if coded and worded - coded else "codes" if len(coded) > 1 else "words"
+        raise InputError(f"The {what} of the drug name different drugs.", where=where)
+    return next(iter(coded or worded or {DRUGS[form] for form in forms}), None)
 
 
 def _time(values: Mapping[str, Any], where: str) -> tuple[Time, float | None]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rekindle.errors import InputError, UnsupportedError
 from rekindle.outcomes import SCALES
-from rekindle.person import checks, words
+from rekindle.person import checks, drug_words, words
 from rekindle.person import fhir_codes as codes
 from rekindle.person.checks import Record
 from rekindle.person.fhir_resources import Resource, codings, loinc, quantity, read_time, wording
@@ -19,6 +19,7 @@ Time = datetime | date
 Body = tuple[str, float]
 _TOTAL = re.compile(r"\b(?:total|sum|summed|score|scale|questionnaire|item|items|self-report|the)\b|[\s:,;()\[\].]+")
 _ONE_ITEM = re.compile(r"\bitem\s*\d")
+_BOTH_FORMS = {drug_words.PLAIN, drug_words.RACEMIC}
 _FLUID = re.compile(r"\b(?:urine|saliva|hair|oral fluid|meconium|sweat)\b")
 PARTIAL = "some items of a scale without the others and without a total; not used."
 _TABLES = (("total", codes.TOTALS), ("panel", codes.PANELS), ("sign", codes.SIGNS), ("body", codes.BODY))
@@ -70,7 +71,7 @@ def _meaning(concept: Any) -> tuple[str, str] | None:
             return "panel", "pressure"
     text = wording(concept)
     for name in reversed(words.ANALYTES):  # the longest first: every name ends with the shortest
-        if re.search(rf"(?<![-\w]){name}\b", text):
+        if name in text and drug_words.forms(text.replace(name, "ketamine")) <= _BOTH_FORMS:
             return None if _FLUID.search(text) else ("level", name)
     for part in () if _ONE_ITEM.search(text) else re.split(r" ; |[()\[\]]", text):
         plain = _TOTAL.sub("", part)
