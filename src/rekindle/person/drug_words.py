@@ -18,6 +18,7 @@ _LINK = r"[\s()\[\]+,-]*"
 _SIGN = r"(?:\s*-?\s*\(\s*[+-]\s*\))?"
 _BOTH = rf"(?:\(?r\)?{_SIGN}[\s,/+&;-]*\(?s\)?|\(?s\)?{_SIGN}[\s,/+&;-]*\(?r\)?|\+/-|±)"
 _KIND = r"(?:enantiomer|isomer|form)s?\b"
+_PLUS = r"(?:\(\s*\+\s*\)|\+)"
 _ROUTES = re.compile(r"(?<![\w'’])(?:s\s?[./]\s?c|i\s?[./]\s?v|i\s?[./]\s?m|p\s?[./]\s?o|s\s?[./]\s?l)(?![\w])\.?")
 
 _KNOWN: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -27,9 +28,9 @@ _KNOWN: tuple[tuple[str, re.Pattern[str]], ...] = (
     (ESKETAMINE, re.compile(rf"{_ALONE}ketanest(?:\s?(?:®|\(r\)))?[\s-]*s(?![\w'’])")),
     (ESKETAMINE, re.compile(rf"{_ALONE}(?:es{_STEM}|spravato)(?![\w-])")),
     (ARKETAMINE, re.compile(rf"{_ALONE}ar{_STEM}")),
-    (ESKETAMINE, re.compile(rf"{_ALONE}\(?s\)?(?:[\s-]*(?:\(\s*\+\s*\)|\+))?[\s)\]-]*(?<![a-z]){_STEM}")),
+    (ESKETAMINE, re.compile(rf"{_ALONE}\(?s\)?(?:[\s-]*{_PLUS})?[\s)\]-]*(?<![a-z]){_STEM}")),
     (ARKETAMINE, re.compile(rf"{_ALONE}\(?r\)?(?:[\s-]*\(\s*-\s*\))?[\s)\]-]*(?<![a-z]){_STEM}")),
-    (ESKETAMINE, re.compile(rf"{_ALONE}{_STEM}[\s,(\[-]+s[\s-]*(?:\(\s*\+\s*\)|\+)?[\s-]*(?:{_KIND}|(?![\w'’.]))[)\]]?")),
+    (ESKETAMINE, re.compile(rf"{_ALONE}{_STEM}[\s,(\[-]+s[\s-]*{_PLUS}?[\s-]*(?:{_KIND}|(?![\w'’.]))[)\]]?")),
     (ARKETAMINE, re.compile(rf"{_ALONE}{_STEM}[\s,(\[-]+r[\s-]*(?:\(\s*-\s*\)[\s-]*(?:{_KIND})?|{_KIND})[)\]]?")),
     (ESKETAMINE, re.compile(rf"{_ALONE}\(?s[\s-]*(?:\(\s*\+\s*\)[\s-]*)?{_KIND}\)?")),
     (ARKETAMINE, re.compile(rf"{_ALONE}\(?r[\s-]*(?:\(\s*-\s*\)[\s-]*)?{_KIND}\)?")),

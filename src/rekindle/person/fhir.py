@@ -18,13 +18,16 @@ from typing import Any
 
 from rekindle.errors import InputError
 from rekindle.person.checks import Record
-from rekindle.person.fhir_doses import dose
+from rekindle.person.fhir_doses import by_weight, dose, weighed
 from rekindle.person.fhir_ratings import answered, observed
 from rekindle.person.fhir_resources import KEPT, Resource, checked
 from rekindle.person.gather import Found
+from rekindle.person.record import Given
 from rekindle.person.words import flag
 
 MOST_ENTRIES = 20_000
+MUCH = 0.1
+"""Of the weight: a difference that is worth a note."""
 Time = datetime | date
 
 
@@ -51,8 +54,8 @@ def read_bundle(bundle: Mapping[str, Any], name: str) -> Found:
             timed += [rated] if rated else []
     if not timed:
         raise InputError("The bundle holds no dose, rating or measurement that is read.", where=name)
-    found.notes = _together(found.notes)
     _place(timed, found, name)
+    found.notes = _together(found.notes)
     for patient in patients:
         _who(patient, found)
     found.notes += [f"{name}: {count} of kind {kind} not used." for kind, count in sorted(others.items())]
@@ -121,13 +124,15 @@ def _one_person(resources: list[Resource], patients: int, name: str) -> None:
 
 
 def _place(timed: list[tuple[Time, Any]], found: Found, name: str) -> None:
-    """Put everything on one clock; weight and height are those last taken."""
+    """Put everything on one clock; weight and height are those last taken, doses by weight go by that of their day."""
     clock, offsets = _clock(timed)
     if offsets > 1:
         found.notes.append(
             f"{name}: times have {offsets} offsets from universal time; all are told on the clock of the earliest."
         )
-    for moment, what in sorted(((_told(when, clock), what) for when, what in timed), key=lambda each: each[0]):
+    placed = sorted(((_told(when, clock), what) for when, what in timed), key=lambda each: each[0])
+    weights = [(moment, what[1]) for moment, what in placed if isinstance(what, tuple) and what[0] == "weight_kg"]
+    for moment, what in placed:
         if isinstance(what, tuple):
             column, value = what
             if column in found.covariates and found.covariates[column] != value:
@@ -135,7 +140,24 @@ def _place(timed: list[tuple[Time, Any]], found: Found, name: str) -> None:
             found.covariates[column] = value
         else:
             record: Record = what
+            if isinstance(record, Given) and by_weight(record) and weights:
+                record = _in_mg(record, moment, weights, found.notes)
             found.records.append((moment, record))
+
+
+def _in_mg(given: Given, moment: datetime, weights: list[tuple[datetime, float]], notes: list[str]) -> Given:
+    """A dose by weight in mg, by the weight nearest before it, else the first after; noted where it is not the last.
+
+    A later weight thus leaves earlier doses as they were.
+    """
+    before = [weight for taken, weight in weights if taken <= moment]
+    weight, last = before[-1] if before else weights[0][1], weights[-1][1]
+    if abs(weight - last) > MUCH * last:
+        notes.append(
+            f"{given.where}: the dose by weight goes by the weight nearest before it (else the first after), which "
+            "is more than a tenth away from the last one."
+        )
+    return weighed(given, weight)
 
 
 def _clock(timed: list[tuple[Time, Any]]) -> tuple[tzinfo | None, int]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from rekindle.dosing import Course, give
+from rekindle.dosing import Course, Dose, give
 from rekindle.errors import InputError, RekindleError, UnsupportedError
 from rekindle.person import drug_words
 from rekindle.person import fhir_codes as codes
+from rekindle.person.doses import given_once
 from rekindle.person.fhir_resources import Resource, codings, quantity, read_time, wording
 from rekindle.person.record import Given
 
@@ -56,6 +58,27 @@ def dose(resource: Resource, medications: Mapping[str, Any], notes: list[str]) -
         error.where = where
         raise
     return begin, Given(0.0, Course.of(regimen).spoken(), where)
+
+
+def by_weight(given: Given) -> bool:
+    """Whether the dose is so many mg/kg."""
+    return "mg/kg" in given.sentence
+
+
+def weighed(given: Given, weight_kg: float) -> Given:
+    """A dose in mg/kg as what it was in mg for somebody of that weight.
+
+    Raises:
+        InputError: such a dose cannot be meant.
+    """
+    regimen = given_once(given.sentence, given.where).sessions[0].regimen
+    amounts = [step.dose and Dose(float(f"{step.dose.amount * weight_kg:.10g}")) for step in regimen.steps]
+    steps = tuple(replace(step, dose=amount) for step, amount in zip(regimen.steps, amounts, strict=True))
+    try:
+        return replace(given, sentence=Course.of(replace(regimen, steps=steps)).spoken())
+    except RekindleError as error:
+        error.where = given.where
+        raise
 
 
 def _drug(values: Mapping[str, Any], medications: Mapping[str, Any], where: str) -> tuple[str | None, bool]:
