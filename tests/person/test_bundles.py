@@ -428,6 +428,13 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "a total that disagrees": (put(ASKED, "item.9.answer.0.valueDecimal", 20), "is 20, but its items sum to 21"),
     "an answer out of range": (put(ASKED, "item.0.answer", [{"valueInteger": 4}]), "is scored 4"),
     "no time of answers": (put(ASKED, "authored", None), "The element 'authored' is not exact to the day"),
+    "a dose with only a date beside a rating with a time": (
+        lambda bundle: resources(bundle, GIVEN)[0].update(
+            effectivePeriod={"start": "2024-03-26"},
+            dosage=resources(bundle, GIVEN)[0]["dosage"] | {"rateQuantity": {"value": 54, "unit": "mg/h"}},
+        ),
+        "The dose has no time of day, and a rating of that day has one",
+    ),
     "a question twice": (put(ASKED, "item.1.linkId", "/44250-9"), "A question stands twice"),
     "born after the first dose": (
         put("Patient", "birthDate", "2024-05-01"),

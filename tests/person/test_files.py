@@ -207,6 +207,28 @@ def test_items_make_the_total_and_may_be_some_of_them() -> None:
     assert person.ratings[1].total == 13.0
 
 
+def test_a_dose_at_midnight_is_not_a_dose_without_a_time() -> None:
+    for at, dated in (("2024-03-05 00:00", False), ("2024-03-05", True)):
+        text = WHOLE.replace("2024-03-05 10:00", at)
+        text = text.replace("2024-03-05 09:50", "2024-03-06 09:50").replace("2024-03-05 10:40", "2024-03-06 10:40")
+        person = read(text)
+        assert person.given[0].dated is dated and read(person_yaml(person)).given == person.given
+
+
+def test_a_course_without_a_time_of_day_is_refused_beside_a_rating_with_one() -> None:
+    course = '{from: 2024-03-05, course: "36 mg IV over 40 min, weekly for 2 weeks"}'
+    text = WHOLE.replace("{at: 2024-03-05 10:00, dose: 36 mg IV over 40 min}", course)
+    with pytest.raises(InputError, match=r"line 5, .*The dose has no time of day, and a vital sign of that day has"):
+        read(text)
+    assert len(read(text.replace("2 weeks", "2 weeks at 10:00")).given) == 2
+
+
+def test_a_level_or_vital_sign_without_a_time_on_a_day_with_a_dose_is_noted() -> None:
+    text = WHOLE.replace("2024-03-05 09:50", "2024-03-05").replace("2024-03-05 10:40", "2024-03-05")
+    notes = "\n".join(read(text).notes)
+    assert "the vital sign has no time of day on a day with a dose" in notes and "the drug level has no" in notes
+
+
 def test_doubts_are_noted_with_their_place() -> None:
     text = WHOLE.replace("36 mg IV", "150 mg IV").replace("2024-03-04 15:00", "2024-03-05")
     notes = "\n".join(read(text).notes)
@@ -276,6 +298,12 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
         ", dose: 36 mg IV over 40 min",
         "",
         "a time and a dose, or a first day and a course",
+        "line 5",
+    ),
+    "a dose without a time beside a rating with one": (
+        "2024-03-05 10:00",
+        "2024-03-05",
+        "The dose has no time of day, and a vital sign of that day has one",
         "line 5",
     ),
     "the same dose twice": (

@@ -2,8 +2,9 @@
 
 Refused: scores that a scale does not have, totals that disagree with their items, two ratings of one scale at one time
 that differ, impossible pressures and pulses, two doses of one drug at once, records before the first day, after the
-time of the forecast or in the future. Noted: doses outside what was studied, people whom the model does not know,
-ratings on the day of a dose without a time of day.
+time of the forecast or in the future, a dose without a time of day on a day on which something else has one. Noted:
+doses outside what was studied, people whom the model does not know, ratings, vital signs and levels without a time of
+day on the day of a dose.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def vital(systolic: float | None, diastolic: float | None, heart_rate: float | N
 def check_times(
     records: Sequence[tuple[datetime, Record]], start: date, now: datetime | None, today: date, now_where: str
 ) -> None:
-    """Refuse records before the first day, after `now`, or in the future.
+    """Refuse records before the first day, after `now`, or in the future, and doses whose place in a day is not known.
 
     Raises:
         InputError: the first such record.
@@ -166,6 +167,27 @@ def check_times(
                 f"The {what} ({words(moment)}) lies after 'now', {words(now)}.",
                 where=record.where,
                 hint="What is to come stands under 'plan'.",
+            )
+    _check_days(records)
+
+
+def _check_days(records: Sequence[tuple[datetime, Record]]) -> None:
+    """Refuse a dose without a time of day where what came before it and what after it that day is not known.
+
+    Raises:
+        InputError: something else on that day has a time.
+    """
+    timed: dict[date, Record] = {}
+    for moment, record in records:
+        if moment.time() != time():
+            timed.setdefault(moment.date(), record)
+    for moment, record in records:
+        other = timed.get(moment.date())
+        if isinstance(record, Given) and record.dated and other is not None:
+            raise InputError(
+                f"The dose has no time of day, and a {kind_of(other)} of that day has one: which came first?",
+                where=record.where,
+                hint="Give the dose its time.",
             )
 
 
@@ -229,12 +251,11 @@ def oddities(person: Person, doses: Sequence[Administration]) -> Iterator[str]:
     if not person.ratings:
         yield "There is no rating: the forecast is that of anybody like this person."
     days = {int(given.time_h // 24) for given in person.given}
-    for rating in person.ratings:
-        if rating.time_h % 24 == 0 and int(rating.time_h // 24) in days:
-            yield (
-                f"{rating.where}: the rating of {rating.scale} has no time of day on a day with a dose; "
-                "it counts as made before it."
-            )
+    records: tuple[Rated | Vital | Level, ...] = (*person.ratings, *person.vitals, *person.levels)
+    for each in records:
+        if each.time_h % 24 == 0 and int(each.time_h // 24) in days:
+            what = f"{kind_of(each)} of {each.scale}" if isinstance(each, Rated) else kind_of(each)
+            yield f"{each.where}: the {what} has no time of day on a day with a dose; it counts as taken before it."
     yield from _outside(person, doses)
 
 

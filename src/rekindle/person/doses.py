@@ -79,7 +79,8 @@ def course_given(sentence: str, moment: datetime, where: str, *, clocked: bool) 
         raise InputError("The course gives nothing.", where=where, hint="Leave it out.")
     check_clock(course, where, clocked=clocked)
     for session in course.sessions:
-        yield moment + timedelta(hours=session.time_h), Given(0.0, session_words(session), where)
+        dated = not clocked and session.time_h % 24 == 0
+        yield moment + timedelta(hours=session.time_h), Given(0.0, session_words(session), where, dated)
 
 
 def check_clock(course: Course, where: str, *, clocked: bool) -> None:

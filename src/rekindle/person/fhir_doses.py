@@ -57,7 +57,7 @@ def dose(resource: Resource, medications: Mapping[str, Any], notes: list[str]) -
     except RekindleError as error:
         error.where = where
         raise
-    return begin, Given(0.0, Course.of(regimen).spoken(), where)
+    return begin, Given(0.0, Course.of(regimen).spoken(), where, dated=not isinstance(begin, datetime))
 
 
 def by_weight(given: Given) -> bool:

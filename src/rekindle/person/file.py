@@ -247,7 +247,8 @@ class _Reading:
             self._check_dose(entry, where)
             if entry.at is not None and entry.dose is not None:
                 moments.append(entry.at.moment(start))
-                found.append((moments[-1], single(entry.dose, self.document.where("doses", place, "dose"))))
+                given = single(entry.dose, self.document.where("doses", place, "dose"))
+                found.append((moments[-1], replace(given, dated=entry.at.clock is None)))
             elif entry.from_ is not None and entry.course is not None:
                 moments.append(entry.from_.moment(start))
                 where, clocked = self.document.where("doses", place, "course"), entry.from_.clock is not None

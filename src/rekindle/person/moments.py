@@ -107,5 +107,14 @@ def words(moment: datetime) -> str:
     """
     if moment.time() == time():
         return moment.date().isoformat()
+    return exact_words(moment)
+
+
+def exact_words(moment: datetime) -> str:
+    """A time as a file writes it, 00:00 among the times.
+
+    >>> exact_words(datetime(2024, 3, 4))
+    '2024-03-04 00:00'
+    """
     exact = "minutes" if not (moment.second or moment.microsecond) else "auto"
     return moment.isoformat(" ", timespec=exact)

@@ -27,11 +27,15 @@ class Measures(TypedDict):
 
 @dataclass(frozen=True)
 class Given:
-    """One administration that took place; `sentence` doses one session, such as '40 mg IV over 40 min'."""
+    """One administration that took place; `sentence` doses one session, such as '40 mg IV over 40 min'.
+
+    `dated` says that only its day is known; its time is then 00:00 of that day.
+    """
 
     time_h: float
     sentence: str
     where: str = field(default="", compare=False)
+    dated: bool = False
 
 
 @dataclass(frozen=True)

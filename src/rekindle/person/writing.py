@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from rekindle.person import words
-from rekindle.person.moments import moment_of
+from rekindle.person.moments import exact_words, moment_of
 from rekindle.person.moments import words as moment_words
-from rekindle.person.record import Level, Person, Planned, Rated, Vital
+from rekindle.person.record import Given, Level, Person, Planned, Rated, Vital
 from rekindle.run import write_file
 
 WHO = {"age_years": "age", "sex": "sex", "weight_kg": "weight", "height_cm": "height",
@@ -39,7 +39,7 @@ def _lines(person: Person) -> Iterator[str]:
     yield from (f"  {key}: {_value(value)}" for key, value in _who(person).items())
     taken = {name: bool(person.covariates[name]) for name in words.TAKEN if name in person.covariates}
     yield from _mapping("takes", {**person.modifiers, **taken})
-    yield from _records("doses", [{"at": _at(person, g.time_h), "dose": g.sentence} for g in person.given])
+    yield from _records("doses", [{"at": _given_at(person, g), "dose": g.sentence} for g in person.given])
     yield from _records("ratings", [_rating(person, rating) for rating in person.ratings])
     yield from _records("vitals", [_vital(person, vital) for vital in person.vitals])
     yield from _records("levels", [_level(person, level) for level in person.levels])
@@ -73,6 +73,11 @@ def _who(person: Person) -> dict[str, Any]:
 
 def _at(person: Person, time_h: float) -> str:
     return moment_words(moment_of(time_h, person.start))
+
+
+def _given_at(person: Person, given: Given) -> str:
+    moment = moment_of(given.time_h, person.start)
+    return moment_words(moment) if given.dated else exact_words(moment)
 
 
 def _rating(person: Person, rating: Rated) -> dict[str, Any]:
