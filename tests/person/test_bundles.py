@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -109,6 +109,61 @@ def test_a_bundle_within_a_person_s_file_takes_its_illness_and_plan(tmp_path: Pa
     assert person.kind == "bipolar-depression" and len(person.given) == 2 and person.planned is not None
     with pytest.raises(InputError, match="'weight_kg' is not the same"):
         parse_person(text.replace("failed", "weight: 80 kg, failed"), folder=tmp_path, today=TODAY)
+
+
+def given_at(when: str, folder: Path) -> None:
+    """A bundle of one dose at this time, of 40 minutes."""
+    dose = copy.deepcopy(resources(example(), "MedicationAdministration")[0])
+    end = datetime.fromisoformat(when) + timedelta(minutes=40)
+    dose["effectivePeriod"] = {"start": when, "end": end.isoformat()}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": dose}]}
+    (folder / "bundle.json").write_text(json.dumps(bundle), encoding="utf-8")
+
+
+BESIDE = (
+    "who: {diagnoses: [major-depression]}\nbundle: bundle.json\n"
+    "ratings: [{at: 2024-03-05 09:30, scale: MADRS, total: 34}]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("when", "zone"),
+    [
+        ("2024-03-04T23:00:00+00:00", "Australia/Sydney"),
+        ("2024-03-04T23:00:00+00:00", "+11:00"),
+        ("2024-03-05T10:00:00+11:00", "Australia/Sydney"),
+        ("2024-03-05T18:00:00+00:00", "America/Los_Angeles"),
+        ("2024-03-05T10:00:00+00:00", "Z"),
+    ],
+)
+def test_a_bundle_s_times_are_told_in_the_zone_of_the_file(when: str, zone: str, tmp_path: Path) -> None:
+    given_at(when, tmp_path)
+    person = parse_person(f"{BESIDE}zone: {zone}\n", folder=tmp_path, today=TODAY)
+    assert (person.start, person.ratings[0].time_h, person.given[0].time_h) == (date(2024, 3, 5), 9.5, 10.0)
+    assert not any("zone" in note for note in person.notes)
+    with pytest.raises(InputError, match="2024-03-05 09:30 has none: which came first is not known") as caught:
+        parse_person(BESIDE, folder=tmp_path, today=TODAY)
+    assert "Give 'zone'" in str(caught.value) and "23:00" not in str(caught.value)
+
+
+def test_times_that_no_zone_could_turn_round_are_read_with_a_note(tmp_path: Path) -> None:
+    given_at("2024-03-04T19:00:00+00:00", tmp_path)
+    assert len(parse_person(BESIDE.replace("03-05", "03-06"), folder=tmp_path, today=TODAY).given) == 1
+    # 14.5 hours after an instant: on no clock of the Earth did it come before.
+    (note,) = [each for each in parse_person(BESIDE, folder=tmp_path, today=TODAY).notes if "zone" in each]
+    assert "beside local ones" in note
+    given_at("2024-03-04T19:31:00+00:00", tmp_path)
+    with pytest.raises(InputError, match="which came first"):
+        parse_person(BESIDE, folder=tmp_path, today=TODAY)
+
+
+def test_a_zone_that_is_none_or_has_no_bundle_is_refused(tmp_path: Path) -> None:
+    given_at("2024-03-04T19:00:00+00:00", tmp_path)
+    for zone in ("Sydney", "+25:00", "../../etc/passwd", "/etc/passwd", "' '"):
+        with pytest.raises(InputError, match=r"zone|no clock"):
+            parse_person(f"{BESIDE}zone: {zone}\n", folder=tmp_path, today=TODAY)
+    with pytest.raises(InputError, match="'zone' is for a bundle"):
+        parse_person(BESIDE.replace("bundle: bundle.json", "zone: Europe/Vienna"), folder=tmp_path, today=TODAY)
 
 
 def drug(bundle: dict[str, Any], concept: dict[str, Any], **dosage: Any) -> str:

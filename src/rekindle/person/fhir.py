@@ -6,14 +6,14 @@ heart rate, weight, height, drug levels) and QuestionnaireResponse (PHQ-9, GAD-7
 birth date beyond the age are dropped before anything is looked at, and no message shows a value of the bundle.
 
 Times with an offset are told on the clock of the earliest one, so that the hours between them are exact across a change
-to or from summer time, and between records whose systems write different zones.
+to or from summer time, and between records whose systems write different zones; or in the zone of the person's file.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from rekindle.errors import InputError
@@ -31,8 +31,8 @@ MUCH = 0.1
 Time = datetime | date
 
 
-def read_bundle(bundle: Mapping[str, Any], name: str) -> Found:
-    """The records of a bundle (parsed JSON); `name` is what messages call it.
+def read_bundle(bundle: Mapping[str, Any], name: str, zone: tzinfo | None = None) -> Found:
+    """The records of a bundle (parsed JSON); `name` is what messages call it, `zone` that of the person's own clock.
 
     Raises:
         InputError: not a bundle, several people, or a resource that cannot be; its place is named, no value is shown.
@@ -54,7 +54,7 @@ def read_bundle(bundle: Mapping[str, Any], name: str) -> Found:
             timed += [rated] if rated else []
     if not timed:
         raise InputError("The bundle holds no dose, rating or measurement that is read.", where=name)
-    _place(timed, found, name)
+    _place(timed, found, name, zone)
     found.notes = _together(found.notes)
     for patient in patients:
         _who(patient, found)
@@ -123,13 +123,16 @@ def _one_person(resources: list[Resource], patients: int, name: str) -> None:
         )
 
 
-def _place(timed: list[tuple[Time, Any]], found: Found, name: str) -> None:
+def _place(timed: list[tuple[Time, Any]], found: Found, name: str, zone: tzinfo | None) -> None:
     """Put everything on one clock; weight and height are those last taken, doses by weight go by that of their day."""
-    clock, offsets = _clock(timed)
+    earliest, offsets = _clock(timed)
+    clock = zone or (earliest.tzinfo if earliest else None)
+    if earliest is not None and zone is None:
+        found.offset = earliest.utcoffset() or timedelta(0)
+        found.instants = [_told(when, clock) for when, _ in timed if isinstance(when, datetime)]
     if offsets > 1:
-        found.notes.append(
-            f"{name}: times have {offsets} offsets from universal time; all are told on the clock of the earliest."
-        )
+        whose = "in the zone given" if zone else "on the clock of the earliest"
+        found.notes.append(f"{name}: times have {offsets} offsets from universal time; all are told {whose}.")
     placed = sorted(((_told(when, clock), what) for when, what in timed), key=lambda each: each[0])
     weights = [(moment, what[1]) for moment, what in placed if isinstance(what, tuple) and what[0] == "weight_kg"]
     for moment, what in placed:
@@ -160,10 +163,10 @@ def _in_mg(given: Given, moment: datetime, weights: list[tuple[datetime, float]]
     return weighed(given, weight)
 
 
-def _clock(timed: list[tuple[Time, Any]]) -> tuple[tzinfo | None, int]:
-    """The offset of the earliest time that has one, and how many there are."""
-    aware = sorted(when for when, _ in timed if isinstance(when, datetime))
-    return (aware[0].tzinfo if aware else None), len({when.utcoffset() for when in aware})
+def _clock(timed: list[tuple[Time, Any]]) -> tuple[datetime | None, int]:
+    """The earliest time that has an offset, and how many offsets there are."""
+    aware = [when for when, _ in timed if isinstance(when, datetime)]
+    return min(aware, default=None), len({when.utcoffset() for when in aware})
 
 
 def _told(when: Time, clock: tzinfo | None) -> datetime:

@@ -6,13 +6,15 @@ This is the shape only; names, units, scores and dates are looked into by `rekin
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from rekindle.person.moments import When, read_when
+from rekindle.person.moments import When, read_when, read_zone
 from rekindle.study_file import Duration, Name, Number, Text
 
+Zone = Annotated[tzinfo, BeforeValidator(read_zone)]
 Moment = Annotated[When, BeforeValidator(read_when)]
 
 
@@ -144,4 +146,9 @@ class PersonFields(_Fields):
     events: EventsFields | None = Field(default=None, description="More doses and observations, from a table.")
     bundle: Name | None = Field(
         default=None, description="More records, from a FHIR R4 bundle (JSON), relative to this file."
+    )
+    zone: Zone | None = Field(
+        default=None,
+        description="The zone in which the times of this file are told, `Europe/Vienna` or `+10:00`; the bundle's are "
+        "told in it too. Needed where times of the two lie so near that it decides which came first.",
     )

@@ -22,7 +22,7 @@ from rekindle.errors import InputError
 from rekindle.person import checks, words
 from rekindle.person.doses import course_given, single
 from rekindle.person.fields import DoseFields, EventsFields, LevelFields, PersonFields
-from rekindle.person.gather import Found, assemble, body_of, first_day
+from rekindle.person.gather import Found, assemble, body_of, check_clocks, first_day
 from rekindle.person.moments import When
 from rekindle.person.moments import words as moment_words
 from rekindle.person.plans import forecast_scales, options, planned
@@ -147,7 +147,9 @@ def _person_of_bundle(bundle: dict[str, Any], name: str, events: Path | str | No
     if events is not None:
         from rekindle.person.events import event_records
 
-        found.add(event_records(Path(events), start, EventsFields(file=Path(events).name)), where=name)
+        table = event_records(Path(events), start, EventsFields(file=Path(events).name))
+        check_clocks([moment for moment, _ in table.records], found, name)
+        found.add(table, where=name)
     found.notes.append(
         f"{name}: a bundle does not say which depression is treated; {DEFAULT_KIND} is taken. "
         "A person's file with 'bundle:' can say."
@@ -167,11 +169,12 @@ class _Reading:
         bundled = self._bundle()
         start = self._start(bundled)
         found.records += [*self._doses(start), *self._ratings(start), *self._vitals(start), *self._levels(start)]
-        if bundled is not None:
-            found.add(bundled, where=where("bundle"))
         table = self._events(events, start)
         if table is not None:
             found.add(table, where=where("events"))
+        if bundled is not None:
+            check_clocks([*(moment for moment, _ in found.records), *self._ahead(start)], bundled, where("bundle"))
+            found.add(bundled, where=where("bundle"))
         if fields.start is None and not found.records:
             first_day(found, self.document.name)
         now = fields.now.moment(start) if fields.now else None
@@ -227,6 +230,12 @@ class _Reading:
                 when = entry.at if key == "at" else entry.from_
                 if when is not None:
                     yield when, (name, place, key)
+
+    def _ahead(self, start: date) -> list[datetime]:
+        """The times of day that the file gives for the present and for what is planned."""
+        plans = [self.fields.plan, *self.fields.options]
+        times = [self.fields.now, *(plan.from_ for plan in plans if plan is not None)]
+        return [when.moment(start) for when in times if when is not None and when.clock is not None]
 
     def _in_order(self, name: str, moments: Sequence[datetime]) -> None:
         for place in range(1, len(moments)):
@@ -308,6 +317,9 @@ class _Reading:
 
     def _bundle(self) -> Found | None:
         if self.fields.bundle is None:
+            if self.fields.zone is not None:
+                place = self.document.where("zone")
+                raise InputError("'zone' is for a bundle, and none is named.", where=place, hint="Leave it out.")
             return None
         from rekindle.person.fhir import read_bundle
 
@@ -315,7 +327,7 @@ class _Reading:
         path = self.folder / self.fields.bundle
         loaded = with_place(partial(_json, name=str(path)), with_place(_bundle_text, path, where), where)
         if isinstance(loaded, dict) and "resourceType" in loaded:
-            return read_bundle(loaded, str(path))
+            return read_bundle(loaded, str(path), self.fields.zone)
         raise InputError("The bundle is not JSON with a 'resourceType'.", where=where)
 
     def _events(self, path: Path | str | None, start: date) -> Found | None:

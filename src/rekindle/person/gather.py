@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from rekindle.errors import InputError
 from rekindle.person import checks
 from rekindle.person.checks import Record
 from rekindle.person.doses import Body, administrations
-from rekindle.person.moments import hours
+from rekindle.person.moments import FURTHEST_AHEAD, FURTHEST_BEHIND, hours, words
 from rekindle.person.record import Given, Level, Person, Rated, Vital
 
 
 @dataclass
 class Found:
-    """What a reader found: records by the time on the clock, what is known of the person, and doubts."""
+    """What a reader found: records by the time on the clock, what is known of the person, and doubts.
+
+    `instants` are the times of records that had an offset, told on a clock `offset` ahead of universal time that may
+    not be the one on the person's wall; empty where all are on that one.
+    """
 
     records: list[tuple[datetime, Record]] = field(default_factory=list)
     covariates: dict[str, float | str] = field(default_factory=dict)
     modifiers: dict[str, bool | float | str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    instants: list[datetime] = field(default_factory=list)
+    offset: timedelta = timedelta(0)
 
     def add(self, other: Found, *, where: str) -> None:
         """Take over what another reader found.
@@ -39,6 +46,28 @@ class Found:
         self.covariates |= other.covariates
         self.modifiers |= other.modifiers
         self.notes += other.notes
+
+
+def check_clocks(own: Sequence[datetime], bundled: Found, where: str) -> None:
+    """Refuse local times beside instants where the person's zone, which nobody gave, decides which came first.
+
+    Raises:
+        InputError: a local time and an instant lie that near.
+    """
+    low, high = FURTHEST_BEHIND - bundled.offset, FURTHEST_AHEAD - bundled.offset
+    instants = sorted(bundled.instants)
+    for moment in own:
+        place = bisect_left(instants, moment - high)
+        if place < len(instants) and instants[place] <= moment - low:
+            raise InputError(
+                f"The bundle's times have an offset and {words(moment)} has none: which came first is not known.",
+                where=where,
+                hint="Give 'zone' in the person's file, such as Europe/Vienna or +10:00.",
+            )
+    if own and instants:
+        bundled.notes.append(
+            f"{where}: without 'zone' the bundle's times are told on the clock of its earliest, beside local ones."
+        )
 
 
 def first_day(found: Found, where: str) -> date:

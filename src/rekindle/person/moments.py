@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 MOST_DAYS = 40_000
@@ -18,6 +19,11 @@ _DAY = r"day\s+(?P<day>\d{1,6})"
 _CLOCK = r"(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)"
 _OFFSET = r"(?P<offset>\s*(?:Z|[+-]\d{2}(?::?\d{2})?))"
 _WHEN = re.compile(rf"\s*(?:{_DATE}|{_DAY})(?:(?:T|,?\s+)(?:at\s+)?{_CLOCK}{_OFFSET}?)?\s*", re.IGNORECASE | re.ASCII)
+
+
+_ZONE = re.compile(r"\s*(?:UTC|Z|(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>[0-5]\d)?)\s*", re.IGNORECASE | re.ASCII)
+FURTHEST_BEHIND, FURTHEST_AHEAD = timedelta(hours=-12), timedelta(hours=14)
+"""How far the clock on the wall is from universal time anywhere on Earth."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,28 @@ def read_when(text: object) -> When:
     else:
         day = _date(found["date"])
     return When(day, _clock(found["clock"]) if found["clock"] else None)
+
+
+def read_zone(text: object) -> tzinfo:
+    """The zone of a place, or an offset from universal time.
+
+    >>> read_zone("+10:00")
+    datetime.timezone(datetime.timedelta(seconds=36000))
+
+    Raises:
+        ValueError: no such zone or offset.
+    """
+    found = _ZONE.fullmatch(str(text))
+    if found is not None:
+        ahead = timedelta(hours=int(found["hours"] or 0), minutes=int(found["minutes"] or 0))
+        ahead = -ahead if found["sign"] == "-" else ahead
+        if not FURTHEST_BEHIND <= ahead <= FURTHEST_AHEAD:
+            raise ValueError(f"no clock is {_short(text)} from universal time")
+        return timezone(ahead)
+    try:
+        return ZoneInfo(str(text))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"'{_short(text)}' is no zone; write 'Europe/Vienna' or '+10:00'") from None
 
 
 def _date(text: str) -> date:
