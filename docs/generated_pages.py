@@ -127,6 +127,7 @@ def person_page() -> str:
     """The person's file, from its schema and its tables of words."""
     from rekindle.mechanism.modifiers import modifier_table
     from rekindle.outcomes import SCALES
+    from rekindle.outcomes.recall import RECALL
     from rekindle.person import fields as schema
     from rekindle.person import words
 
@@ -148,11 +149,17 @@ def person_page() -> str:
     taken = ", ".join(f"`{name}`" for name in (*modifier_table(), *words.TAKEN))
     parts.append(f"## What they take\n\n{taken}. Meanings and values: [the study file](study.md#modifiers).")
     scales = [f"| `{scale.name}` | {scale.minimum:g} to {scale.maximum:g} | "
-              f"{', '.join(item.name for item in scale.items)} |"
+              f"{_looks_back(RECALL[scale.name].days)} | {', '.join(item.name for item in scale.items)} |"
               for scale in SCALES.values() if not scale.person_inputs]  # fmt: skip
-    parts.append("\n".join(["## Scales and their items\n", "| scale | total | items, in order |",
-                            "| --- | --- | --- |", *scales]))  # fmt: skip
+    parts.append("\n".join(["## Scales and their items\n", "| scale | total | looks back | items, in order |",
+                            "| --- | --- | --- | --- |", *scales]))  # fmt: skip
+    reasons = [f"- `{name}`: {recall.reason}" for name, recall in RECALL.items() if recall.days != 0.0]
+    parts.append("\n".join(["## How far back they look, where a rating does not say\n", *reasons]))
     return "\n\n".join(parts) + "\n"
+
+
+def _looks_back(days: float | None) -> str:
+    return f"{days:g} days" if days else "its moment"
 
 
 def _words_of_a_study() -> Iterator[str]:

@@ -353,6 +353,19 @@ def test_levels_below_the_limit_are_kept_as_such() -> None:
     assert (found.ng_ml, found.below, found.limit_ng_ml) == (None, True, 2.0)
 
 
+def test_a_questionnaire_and_its_total_entered_seconds_later_are_one_rating() -> None:
+    bundle = example()
+    total = copy.deepcopy(coded(bundle, "44261-6")) | {"effectiveDateTime": "2024-03-26T09:30:12+01:00"}
+    total["valueQuantity"]["value"] = 21
+    bundle["entry"].append({"resource": total})
+    person = read(bundle)
+    assert [(each.total, each.recall_days) for each in person.ratings if each.scale == "PHQ-9"] == [(21, 14), (14, 14)]
+    assert person.ratings[0].items is not None and any("stands twice within" in note for note in person.notes)
+    total["valueQuantity"]["value"] = 20
+    with pytest.raises(InputError, match="Two ratings of PHQ-9 within 10 minutes differ"):
+        read(bundle)
+
+
 def luhn(code: str) -> bool:
     digits, _, check = code.partition("-")
     total = sum(sum(divmod(int(digit) * (2 - place % 2), 10)) for place, digit in enumerate(reversed(digits)))

@@ -41,6 +41,12 @@ def test_the_example_says_what_was_given_and_seen() -> None:
     assert person.given[0].where.endswith("events.csv, line 4")
 
 
+def test_a_questionnaire_of_a_table_looks_back_as_it_asks() -> None:
+    person = read_person(EXAMPLES / "with_table.yaml")
+    assert [each.recall_days for each in person.ratings] == [None, 14.0, None, None]
+    assert any("events.csv" in note and "how far back PHQ-9 looks is not given" in note for note in person.notes)
+
+
 def test_a_table_named_at_the_call_is_read_as_one_named_in_the_file(tmp_path: Path) -> None:
     text = HEAD + "events: {file: other.csv, dvid: {'2': ketamine ng/mL}}\n"
     (tmp_path / "person.yaml").write_text(text, encoding="utf-8")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rekindle.dosing import parse
 from rekindle.errors import InputError
 from rekindle.outcomes import SCALES
+from rekindle.outcomes.recall import RECALL
 from rekindle.person import Given, Level, Person, Planned, Rated, Vital, parse_person, person_yaml, read_person
 from rekindle.person.moments import hours, moment_of, read_when, words
 from rekindle.person.words import nanograms
@@ -238,6 +239,41 @@ def test_doubts_are_noted_with_their_place() -> None:
     twice = WHOLE.replace("vitals:", "- {at: 2024-03-12 09:30, scale: PHQ-9, total: 14}\nvitals:")
     person = read(twice)
     assert len(person.ratings) == 2 and "stands twice" in person.notes[0]
+
+
+def test_a_rating_looks_back_as_its_scale_asks_unless_it_says_otherwise() -> None:
+    for scale, days in (("PHQ-9", 14.0), ("GAD-7", 14.0), ("QIDS-SR16", 7.0), ("HAM-D17", None), ("CADSS", None)):
+        text = WHOLE.replace("scale: PHQ-9, total: 14, recall: 7 days", f"scale: {scale}, total: 14")
+        person = read(text)
+        assert person.ratings[1].recall_days == days
+        said = [note for note in person.notes if f"how far back {scale} looks is not given" in note]
+        assert len(said) == (1 if days else 0) and all("line 8" in note and f"{days:g} days" in note for note in said)
+        assert read(text.replace("total: 14", "total: 14, recall: 0 days")).ratings[1].recall_days is None
+        assert read(text.replace("total: 14", "total: 14, recall: 5 days")).ratings[1].recall_days == 5.0
+
+
+def test_every_scale_says_how_far_back_it_looks() -> None:
+    assert set(RECALL) == {each.name for each in SCALES.values() if not each.person_inputs}
+
+
+PHQ = "- {at: 2024-03-12 09:30, scale: PHQ-9, total: 14, recall: 7 days}"
+
+
+@pytest.mark.parametrize("at", ["09:30:12", "09:40"])
+def test_one_questionnaire_entered_twice_counts_once(at: str) -> None:
+    again = f"- {{at: 2024-03-12 {at}, scale: PHQ-9, total: 14}}"
+    person = read(WHOLE.replace(PHQ, f"{PHQ}\n{again}"))
+    assert [(each.time_h, each.recall_days) for each in person.ratings if each.scale == "PHQ-9"] == [(201.5, 7.0)]
+    assert "line 9, ratings[3]: the same rating of PHQ-9 stands twice within 10 minutes" in person.notes[0]
+    with pytest.raises(InputError, match=r"Two ratings of PHQ-9 at .* 09:30 and .* differ \(14 and 15\)"):
+        read(WHOLE.replace(PHQ, f"{PHQ}\n{again.replace('14}', '15}')}"))
+
+
+def test_ratings_a_quarter_of_an_hour_apart_and_scores_of_the_moment_are_two() -> None:
+    again = "- {at: 2024-03-12 09:41, scale: PHQ-9, total: 15}"
+    assert len(read(WHOLE.replace(PHQ, f"{PHQ}\n{again}")).ratings) == 3
+    alert = [f"- {{at: 2024-03-05 10:{minute}, scale: MOAA/S, total: {total}}}" for minute, total in ((40, 3), (45, 4))]
+    assert len(read(WHOLE.replace(PHQ, "\n".join(alert))).ratings) == 3
 
 
 def test_now_is_the_last_thing_recorded_and_the_first_day_the_first() -> None:

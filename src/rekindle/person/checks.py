@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from rekindle.errors import InputError
 from rekindle.outcomes import Scale, scale
+from rekindle.outcomes.recall import RECALL
 from rekindle.person.moments import moment_of, words
 from rekindle.person.record import Given, Level, Person, Rated, Vital
+from rekindle.person.unshown import shown
 
 if TYPE_CHECKING:
     from rekindle.dosing.administration import Administration
@@ -28,6 +30,8 @@ SYSTOLIC_MMHG, DIASTOLIC_MMHG, HEART_RATE = (40.0, 300.0), (20.0, 200.0), (20.0,
 """Assumed. What lies outside is no reading of a person who is awake in a clinic."""
 
 LONGEST_RECALL_DAYS = 366.0
+ONE_RATING_H = 1.0 / 6.0
+"""Assumed. Nobody fills in a questionnaire again within ten minutes; two systems enter one so far apart."""
 
 
 def rated(
@@ -39,7 +43,7 @@ def rated(
     recall_days: float | None = None,
     masked: bool | None = None,
 ) -> Rated:
-    """A rating, at time 0, whose total and items are possible and agree.
+    """A rating, at time 0, whose total and items are possible and agree; `recall_days` 0 is its moment, None not said.
 
     Raises:
         InputError: an unknown scale or item, an impossible score, or a total that is not the sum of its items.
@@ -61,7 +65,7 @@ def rated(
     if scores and not low <= total <= high:
         sums = f"sum to {low:g}" if not missing else f"leave {low:g} to {high:g}"
         raise InputError(f"The total of {found.name} is {total:g}, but its items {sums}.", where=where)
-    if recall_days is not None and not 0 < recall_days <= LONGEST_RECALL_DAYS:
+    if recall_days is not None and not 0 <= recall_days <= LONGEST_RECALL_DAYS:
         raise InputError(f"A rating cannot look back over {recall_days:g} days.", where=where)
     return Rated(0.0, found.name, float(total), scores or None, recall_days, masked, where)
 
@@ -198,32 +202,67 @@ def kind_of(record: Record) -> str:
 
 
 def settled_ratings(ratings: Sequence[Rated], start: date) -> tuple[tuple[Rated, ...], list[str]]:
-    """Ratings in order of time, each once, and notes on those that stood twice.
+    """Ratings in order of time, each questionnaire once, with how far back it looks; and notes on both.
+
+    Ratings of one scale within `ONE_RATING_H` are one that was entered twice, unless the scale asks about the moment.
 
     Raises:
-        InputError: two ratings of one scale at one time that differ.
+        InputError: two ratings of one scale at one time, or that near, that differ.
     """
-    kept: dict[tuple[float, str], Rated] = {}
+    kept: list[Rated] = []
+    last: dict[str, int] = {}
     notes: list[str] = []
     for each in sorted(ratings, key=lambda rating: rating.time_h):
-        key = (each.time_h, each.scale)
-        before = kept.get(key)
-        if before is None:
-            kept[key] = each
+        place = last.get(each.scale)
+        near = 0.0 if RECALL[each.scale].days == 0.0 else ONE_RATING_H
+        if place is None or each.time_h - kept[place].time_h > near + 1e-9:
+            last[each.scale] = len(kept)
+            kept.append(each)
             continue
-        both = before.items or {}, each.items or {}
-        same = all(both[0][name] == both[1][name] for name in both[0] if name in both[1])
-        if before.total != each.total or not same:
-            when = words(moment_of(each.time_h, start))
-            raise InputError(
-                f"Two ratings of {each.scale} at {when} differ ({before.total:g} and {each.total:g}).",
-                where=each.where,
-                hint="Keep one, or give each its time of day.",
-            )
-        notes.append(f"{each.where}: the same rating of {each.scale} stands twice; it counts once.")
-        fuller = before if len(both[0]) >= len(both[1]) else each
-        kept[key] = replace(fuller, recall_days=before.recall_days or each.recall_days)
-    return tuple(kept.values()), notes
+        kept[place] = _as_one(kept[place], each, start)
+        when = "twice" if each.time_h == kept[place].time_h else f"twice within {ONE_RATING_H * 60:g} minutes"
+        notes.append(f"{each.where}: the same rating of {each.scale} stands {when}; it counts once.")
+    return tuple(_looking_back(each) for each in kept), [*notes, *_assumed(kept)]
+
+
+def _as_one(before: Rated, each: Rated, start: date) -> Rated:
+    """The fuller of two entries of one rating, at the time of the first.
+
+    Raises:
+        InputError: they differ.
+    """
+    both = before.items or {}, each.items or {}
+    same = all(both[0][name] == both[1][name] for name in both[0] if name in both[1])
+    if before.total != each.total or not same:
+        begin, end = (words(moment_of(rating.time_h, start)) for rating in (before, each))
+        when = f"at {begin}" if before.time_h == each.time_h else f"at {begin} and {end}"
+        bare = "at one time" if before.time_h == each.time_h else f"within {ONE_RATING_H * 60:g} minutes"
+        full = f"Two ratings of {each.scale} {when} differ ({before.total:g} and {each.total:g})."
+        raise InputError(
+            shown(full, f"Two ratings of {each.scale} {bare} differ.", each.where),
+            where=each.where,
+            hint="Keep one, or give each its time of day.",
+        )
+    fuller = before if len(both[0]) >= len(both[1]) else each
+    said = [rating.recall_days for rating in (before, each) if rating.recall_days is not None]
+    masked = before.masked if before.masked is not None else each.masked
+    return replace(fuller, time_h=before.time_h, recall_days=said[0] if said else None, masked=masked)
+
+
+def _looking_back(rating: Rated) -> Rated:
+    """The rating with the days that it looks back over: as it says, else as its scale asks; None for its moment."""
+    days = RECALL[rating.scale].days if rating.recall_days is None else rating.recall_days
+    return replace(rating, recall_days=days or None)
+
+
+def _assumed(ratings: Sequence[Rated]) -> Iterator[str]:
+    """A note for each scale whose own period was taken because no rating said one."""
+    for name in dict.fromkeys(rating.scale for rating in ratings):
+        silent = [rating.where for rating in ratings if rating.scale == name and rating.recall_days is None]
+        days = RECALL[name].days
+        if silent and days:
+            more = f" and {len(silent) - 1} more" if len(silent) > 1 else ""
+            yield f"{silent[0]}{more}: how far back {name} looks is not given; {days:g} days are taken, as it asks."
 
 
 def check_doses(doses: Sequence[tuple[Administration, str]], start: date) -> None:

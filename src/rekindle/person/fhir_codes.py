@@ -37,9 +37,6 @@ ITEMS: Mapping[str, tuple[str, str]] = {
 ANSWERS: Mapping[str, int] = {"LA6568-5": 0, "LA6569-3": 1, "LA6570-1": 2, "LA6571-9": 3}
 """Not at all, several days, more than half the days, nearly every day."""
 
-RECALL_DAYS: Mapping[str, float] = {"PHQ-9": 14.0, "GAD-7": 14.0}
-"""These panels ask for the last two weeks."""
-
 PRESSURE_PANEL = "85354-9"
 SIGNS: Mapping[str, str] = {"8480-6": "systolic", "8462-4": "diastolic", "8867-4": "heart_rate"}
 BODY: Mapping[str, str] = {"29463-7": "weight_kg", "8302-2": "height_cm"}

@@ -106,8 +106,7 @@ def _records(parts: list[Mapping[str, Any]], where: str, notes: list[str]) -> It
         if scale not in totals and len(items[scale]) < len(SCALES[scale].items):
             notes.append(f"{where}: {PARTIAL}")
             continue
-        recall = codes.RECALL_DAYS.get(scale)
-        yield checks.rated(scale, totals.get(scale), items.get(scale), where, recall_days=recall)
+        yield checks.rated(scale, totals.get(scale), items.get(scale), where)
 
 
 def _has_value(part: Mapping[str, Any]) -> bool:
@@ -205,7 +204,7 @@ def answered(resource: Resource, notes: list[str]) -> tuple[Time, Record] | None
         notes.append(f"{where}: {PARTIAL}")
         return None
     when = read_time(values.get("authored"), "authored", where)
-    return when, checks.rated(scale, totals.get(scale), items.get(scale), where, recall_days=codes.RECALL_DAYS[scale])
+    return when, checks.rated(scale, totals.get(scale), items.get(scale), where)
 
 
 def _flat(entries: Any) -> Iterator[Mapping[str, Any]]:

@@ -67,7 +67,8 @@ class RatingFields(_Fields):
         default=None, description="Scores of the items: all in order, or some or all by name."
     )
     recall: Duration | None = Field(
-        default=None, description="How far back it looks: `7 days`; left out, at the moment of rating."
+        default=None,
+        description="How far back it looks: `7 days`; `0 days` for the moment of rating; left out, as its scale asks.",
     )
     masked: bool | None = Field(default=None, description="Whether the rater did not know what was given.")
 

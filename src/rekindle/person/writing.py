@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rekindle.outcomes.recall import RECALL
 from rekindle.person import words
 from rekindle.person.moments import exact_words, moment_of
 from rekindle.person.moments import words as moment_words
@@ -86,9 +87,15 @@ def _rating(person: Person, rating: Rated) -> dict[str, Any]:
         scale=rating.scale,
         total=rating.total,
         items=None if rating.items is None else dict(rating.items),
-        recall=None if rating.recall_days is None else f"{rating.recall_days!r} days",
+        recall=_recall(rating),
         masked=rating.masked,
     )
+
+
+def _recall(rating: Rated) -> str | None:
+    if rating.recall_days is not None:
+        return f"{rating.recall_days!r} days"
+    return "0 days" if RECALL[rating.scale].days else None
 
 
 def _vital(person: Person, vital: Vital) -> dict[str, Any]:
