@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from rekindle.outcomes import scale
 from rekindle.person import Person, parse_person, person_yaml, read_person
 from rekindle.person import fhir_codes as codes
 from rekindle.person.fhir_resources import KEPT, checked
+
+sys.path.insert(0, str(Path(__file__).parent))
+import corpus
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "person" / "bundle.json"
 TODAY = date(2024, 12, 1)
@@ -469,21 +473,24 @@ BROKEN: dict[str, tuple[Any, str]] = {
         "name different drugs",
     ),
     "the same dose twice": (lambda bundle: bundle["entry"].append(bundle["entry"][1]), "overlap"),
-    "a rating that is impossible": (phq({"valueQuantity": {"value": 28}}), "28 is not possible on PHQ-9"),
+    "a rating that is impossible": (phq({"valueQuantity": {"value": 28}}), "The total is not possible on PHQ-9"),
     "a rating without a number": (phq({"valueQuantity": {"unit": "secret"}}), "has no number"),
     "a rating without a time": (
         lambda bundle: coded(bundle, "44261-6").pop("effectiveDateTime"),
         "The time is missing",
     ),
     "a rating in the future": (phq({"effectiveDateTime": "2025-04-02T09:30:00+02:00"}), "lies in the future"),
-    "two ratings that differ": (phq({"effectiveDateTime": "2024-03-26T09:30:00+01:00"}), "differ (14 and 21)"),
+    "two ratings that differ": (
+        phq({"effectiveDateTime": "2024-03-26T09:30:00+01:00"}),
+        "Two ratings of PHQ-9 at one time differ",
+    ),
     "pressure in another unit": (
         lambda bundle: coded(bundle, "85354-9")["component"][0]["valueQuantity"].update(code="kPa"),
         "The unit of the systolic is not read",
     ),
     "impossible pressure": (
         lambda bundle: coded(bundle, "85354-9")["component"][0]["valueQuantity"].update(value=1280),
-        "1280 cannot be meant",
+        "The systolic pressure cannot be meant",
     ),
     "weight in stones": (
         lambda bundle: coded(bundle, "29463-7")["valueQuantity"].update(code="[stone_av]"),
@@ -493,8 +500,14 @@ BROKEN: dict[str, tuple[Any, str]] = {
         put(ASKED, "item.0.answer", [{"valueString": "secret"}]),
         "An answer is not a score",
     ),
-    "a total that disagrees": (put(ASKED, "item.9.answer.0.valueDecimal", 20), "is 20, but its items sum to 21"),
-    "an answer out of range": (put(ASKED, "item.0.answer", [{"valueInteger": 4}]), "is scored 4"),
+    "a total that disagrees": (
+        put(ASKED, "item.9.answer.0.valueDecimal", 20),
+        "The total of PHQ-9 disagrees with its items",
+    ),
+    "an answer out of range": (
+        put(ASKED, "item.0.answer", [{"valueInteger": 4}]),
+        "The score of the item 'interest' of PHQ-9 is not possible",
+    ),
     "no time of answers": (put(ASKED, "authored", None), "The element 'authored' is not exact to the day"),
     "a dose with only a date beside a rating with a time": (
         lambda bundle: resources(bundle, GIVEN)[0].update(
@@ -524,6 +537,44 @@ def test_a_broken_bundle_gets_one_clear_message_that_names_nobody(name: str) -> 
     assert "\n" not in shown and caught.value.exit_code == 2
     assert not [secret for secret in SECRETS if secret in shown]
     assert caught.value.__cause__ is None or not [s for s in SECRETS if s in repr(caught.value.__cause__)]
+
+
+NUMBERS = ("value", "valueInteger", "valueDecimal")
+
+
+@pytest.mark.parametrize("odd", [-98761.25, 0.0098761, 26.98761, 98761, 98761e7])
+def test_no_message_shows_a_number_or_a_time_of_a_bundle(odd: float) -> None:
+    """Whatever number of it is wrong, and wherever a time is."""
+    places = [place for place in corpus.places(example()) if place[-1] in NUMBERS]
+    refused = 0
+    for place in places:
+        bundle = example()
+        target: Any = bundle
+        for step in place[:-1]:
+            target = target[step]
+        target[place[-1]] = odd
+        try:
+            read(bundle)
+        except InputError as error:
+            refused += 1
+            assert "98761" not in str(error) and "9876" not in str(error).replace(",", ""), str(error)
+    assert refused >= 5
+
+
+@pytest.mark.parametrize("day", ["2024-04-02", "2024-03-26", "2025-04-02"])
+def test_no_message_shows_when_something_happened(day: str) -> None:
+    when, times = f"{day}T10:17:00+01:00", ("effective", "start", "authored")
+    for place in [each for each in corpus.places(example()) if str(each[-1]).startswith(times)]:
+        bundle = example()
+        target: Any = bundle
+        for step in place[:-1]:
+            target = target[step]
+        if isinstance(target[place[-1]], str):
+            target[place[-1]] = when
+            try:
+                read(bundle)
+            except InputError as error:
+                assert "10:17" not in str(error) and "202" not in str(error), str(error)
 
 
 def test_what_is_not_used_is_noted_and_not_shown() -> None:

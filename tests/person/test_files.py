@@ -100,7 +100,8 @@ def ratings(draw: st.DrawFn) -> tuple[Rated, ...]:
             draw(hours_of), scale.name, total, draw(st.sampled_from([None, scores])),
             draw(st.sampled_from([None, 7.0, 14.0, 0.5])), draw(st.sampled_from([None, True, False])),
         )  # fmt: skip
-        found[rating.time_h, rating.scale] = rating
+        if not [each for each in found.values() if each.scale == scale.name and abs(each.time_h - rating.time_h) < 0.2]:
+            found[rating.time_h, rating.scale] = rating
     return tuple(sorted(found.values(), key=lambda rating: rating.time_h))
 
 

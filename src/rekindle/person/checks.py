@@ -64,7 +64,8 @@ def rated(
     high = sum(scores.values()) + sum(item.maximum for item in missing)
     if scores and not low <= total <= high:
         sums = f"sum to {low:g}" if not missing else f"leave {low:g} to {high:g}"
-        raise InputError(f"The total of {found.name} is {total:g}, but its items {sums}.", where=where)
+        full = f"The total of {found.name} is {total:g}, but its items {sums}."
+        raise InputError(shown(full, f"The total of {found.name} disagrees with its items.", where), where=where)
     if recall_days is not None and not 0 <= recall_days <= LONGEST_RECALL_DAYS:
         raise InputError(f"A rating cannot look back over {recall_days:g} days.", where=where)
     return Rated(0.0, found.name, float(total), scores or None, recall_days, masked, where)
@@ -102,7 +103,11 @@ def _items(found: Scale, items: Sequence[int] | Mapping[str, int] | None, where:
             raise InputError(f"{found.name} {what} '{name}'.", where=where, hint=f"Items: {', '.join(names)}.")
         if not item.minimum <= score <= item.maximum:
             raise InputError(
-                f"The item '{item.name}' of {found.name} is scored {score}.",
+                shown(
+                    f"The item '{item.name}' of {found.name} is scored {score}.",
+                    f"The score of the item '{item.name}' of {found.name} is not possible.",
+                    where,
+                ),
                 where=where,
                 hint=f"It goes from {item.minimum:g} to {item.maximum:g}.",
             )
@@ -111,14 +116,17 @@ def _items(found: Scale, items: Sequence[int] | Mapping[str, int] | None, where:
 
 
 def _check_total(found: Scale, total: float, where: str) -> None:
+    impossible = shown(
+        f"A total of {total:g} is not possible on {found.name}.", f"The total is not possible on {found.name}.", where
+    )
     if not found.minimum <= total <= found.maximum:
         raise InputError(
-            f"A total of {total:g} is not possible on {found.name}.",
+            impossible,
             where=where,
             hint=f"It goes from {found.minimum:g} to {found.maximum:g}.",
         )
     if len(found.items) > 1 and total != int(total):
-        raise InputError(f"A total of {total:g} is not possible on {found.name}.", where=where, hint="Whole points.")
+        raise InputError(impossible, where=where, hint="Whole points.")
 
 
 def vital(systolic: float | None, diastolic: float | None, heart_rate: float | None, where: str) -> Vital:
@@ -136,12 +144,13 @@ def vital(systolic: float | None, diastolic: float | None, heart_rate: float | N
     ):
         if value is not None and not low <= value <= high:
             raise InputError(
-                f"A {name} of {value:g} cannot be meant.", where=where, hint=f"{low:g} to {high:g} are read."
+                shown(f"A {name} of {value:g} cannot be meant.", f"The {name} cannot be meant.", where),
+                where=where,
+                hint=f"{low:g} to {high:g} are read.",
             )
     if systolic is not None and diastolic is not None and systolic <= diastolic:
-        raise InputError(
-            f"The systolic pressure ({systolic:g}) is not above the diastolic ({diastolic:g}).", where=where
-        )
+        full = f"The systolic pressure ({systolic:g}) is not above the diastolic ({diastolic:g})."
+        raise InputError(shown(full, "The systolic pressure is not above the diastolic.", where), where=where)
     return Vital(0.0, systolic, diastolic, heart_rate, where)
 
 
@@ -157,18 +166,18 @@ def check_times(
     if now is not None and now >= latest:
         raise InputError(f"'now' ({words(now)}) lies in the future.", where=now_where)
     for moment, record in records:
-        what = kind_of(record)
+        what = shown(f"{kind_of(record)} ({words(moment)})", kind_of(record), record.where)
         if moment >= latest:
-            raise InputError(f"The {what} ({words(moment)}) lies in the future.", where=record.where)
+            raise InputError(f"The {what} lies in the future.", where=record.where)
         if moment.date() < start:
             raise InputError(
-                f"The {what} ({words(moment)}) lies before the first day, {start.isoformat()}.",
+                f"The {what} lies before the first day, {start.isoformat()}.",
                 where=record.where,
                 hint="Set 'start' to the first day recorded.",
             )
         if now is not None and moment > now:
             raise InputError(
-                f"The {what} ({words(moment)}) lies after 'now', {words(now)}.",
+                f"The {what} lies after 'now', {words(now)}.",
                 where=record.where,
                 hint="What is to come stands under 'plan'.",
             )
@@ -277,8 +286,9 @@ def check_doses(doses: Sequence[tuple[Administration, str]], start: date) -> Non
         if key in before:
             began, ended = before[key]
             if dose.time_h == began or dose.time_h < ended - 1e-9:
+                when = words(moment_of(dose.time_h, start))
                 raise InputError(
-                    f"Two doses of {dose.drug} by {dose.route} at {words(moment_of(dose.time_h, start))} overlap.",
+                    shown(f"Two doses of {dose.drug} by {dose.route} at {when} overlap.", "Two doses overlap.", where),
                     where=where,
                     hint="Give one dose at a time, or state the sum.",
                 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rekindle.dosing import Course, once, parse
 from rekindle.errors import InputError, RekindleError
 from rekindle.person.record import Given
+from rekindle.person.unshown import shown
 from rekindle.study import with_place
 
 if TYPE_CHECKING:
@@ -117,5 +118,7 @@ def administrations(given: Given, body: Body) -> list[Administration]:
         doses = given_once(given.sentence, given.where).administrations(**body)  # type: ignore[arg-type]
     except InputError as error:
         error.where = given.where
+        if body.get("weight_kg") is not None:
+            error.message = shown(error.message, "A dose like this cannot be meant.", given.where)
         raise
     return [replace(dose, time_h=dose.time_h + given.time_h) for dose in doses]

@@ -23,6 +23,7 @@ from rekindle.person.fhir_ratings import answered, observed
 from rekindle.person.fhir_resources import KEPT, Resource, checked
 from rekindle.person.gather import Found
 from rekindle.person.record import Given
+from rekindle.person.unshown import Unshown
 from rekindle.person.words import flag
 
 MOST_ENTRIES = 20_000
@@ -83,7 +84,7 @@ def _resources(bundle: Mapping[str, Any], name: str) -> tuple[list[Resource], Co
         if kind not in KEPT:
             others[kind if kind.isalpha() and len(kind) <= 40 else "unknown"] += 1
             continue
-        resource = checked(kind, given, f"{place} ({kind})")
+        resource = checked(kind, given, Unshown(f"{place} ({kind})"))
         if kind == "Medication":
             for reference in (entry.get("fullUrl"), f"Medication/{given.get('id')}"):
                 if isinstance(reference, str):

@@ -52,11 +52,11 @@ def dose(resource: Resource, medications: Mapping[str, Any], notes: list[str]) -
     route = _route(dosage.get("route"), nasal, where)
     amount, unit, over = _amount(dosage, minutes, where)
     pushed = PUSHED.search(wording(dosage.get("method")) + wording(dosage.get("route")))
+    way = _way(route, drug, over, bool(pushed), where)
     try:
-        regimen = give(drug, amount, unit, **_way(route, drug, over, bool(pushed), where))  # type: ignore[arg-type]
-    except RekindleError as error:
-        error.where = where
-        raise
+        regimen = give(drug, amount, unit, **way)  # type: ignore[arg-type]
+    except RekindleError:
+        raise _impossible(where) from None
     return begin, Given(0.0, Course.of(regimen).spoken(), where, dated=not isinstance(begin, datetime))
 
 
@@ -76,9 +76,15 @@ def weighed(given: Given, weight_kg: float) -> Given:
     steps = tuple(replace(step, dose=amount) for step, amount in zip(regimen.steps, amounts, strict=True))
     try:
         return replace(given, sentence=Course.of(replace(regimen, steps=steps)).spoken())
-    except RekindleError as error:
-        error.where = given.where
-        raise
+    except RekindleError:
+        raise _impossible(given.where) from None
+
+
+def _impossible(where: str) -> InputError:
+    """What is said of a dose that the language of doses refuses, without its values."""
+    return InputError(
+        "A dose like this cannot be meant.", where=where, hint="Check the amount, its unit, the route and the duration."
+    )
 
 
 def _drug(values: Mapping[str, Any], medications: Mapping[str, Any], where: str) -> tuple[str | None, bool]:

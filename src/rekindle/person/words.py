@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from rekindle.errors import InputError, UnsupportedError, unknown
+from rekindle.person.unshown import shown
 from rekindle.population import KINDS
 from rekindle.population.schema import BY_NAME
 
@@ -139,7 +140,9 @@ def nanograms(number: float, unit: str, analyte: str, where: str, *, below: bool
     found = number * factor
     if not 0 <= found <= HIGHEST_NG_ML or (below and found == 0):
         raise InputError(
-            f"A level of {number:g} {unit} cannot be meant.", where=where, hint="Check the decimal point and the unit."
+            shown(f"A level of {number:g} {unit} cannot be meant.", "The level cannot be meant.", where),
+            where=where,
+            hint="Check the decimal point and the unit.",
         )
     return found
 
@@ -196,7 +199,9 @@ def flag(name: str, value: bool | float | str, where: str) -> float | str:
         raise InputError(f"'{name}' is {number:g}.", where=where, hint="Write true or false.")
     if not column.low <= number <= column.high:
         raise InputError(
-            f"'{name}' is {number:g}.", where=where, hint=f"It lies between {column.low:g} and {column.high:g}."
+            shown(f"'{name}' is {number:g}.", f"'{name}' cannot be meant.", where),
+            where=where,
+            hint=f"It lies between {column.low:g} and {column.high:g}.",
         )
     return number
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rekindle.outcomes import scale
 from rekindle.outcomes.recall import RECALL
 from rekindle.person import words
 from rekindle.person.moments import exact_words, moment_of
@@ -95,7 +96,7 @@ def _rating(person: Person, rating: Rated) -> dict[str, Any]:
 def _recall(rating: Rated) -> str | None:
     if rating.recall_days is not None:
         return f"{rating.recall_days!r} days"
-    return "0 days" if RECALL[rating.scale].days else None
+    return "0 days" if RECALL[scale(rating.scale).name].days else None
 
 
 def _vital(person: Person, vital: Vital) -> dict[str, Any]:
