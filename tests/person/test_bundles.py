@@ -314,6 +314,30 @@ def test_rates_give_what_is_missing_of_amount_or_time() -> None:
     assert read(bundle).given[0].sentence == "36 mg ketamine IV over 40 min, once"
 
 
+@pytest.mark.parametrize(
+    ("number", "unit", "fits"),
+    [
+        (10, "mg/h", False),
+        (54, "mg/h", True),
+        (0.9, "mg/min", True),
+        (0, "mg/h", False),
+        (56, "mg/h", True),
+        (108, "mg/h", False),
+    ],
+)
+def test_a_dose_a_rate_and_a_duration_agree_or_are_refused(number: float, unit: str, fits: bool) -> None:
+    bundle = example()
+    resources(bundle, "MedicationAdministration")[0]["dosage"]["rateQuantity"] = {"value": number, "unit": unit}
+    if fits:
+        assert read(bundle).given[0].sentence == "36 mg ketamine IV over 40 min, once"
+        return
+    with pytest.raises(InputError) as caught:
+        read(bundle)
+    shown = str(caught.value)
+    assert "entry 2" in shown and "contradict" in shown
+    assert all(f"'{field}'" in shown for field in ("dosage.dose", "dosage.rateQuantity", "effectivePeriod"))
+
+
 def test_answers_may_be_numbers_or_carry_their_score() -> None:
     bundle = example()
     items = resources(bundle, "QuestionnaireResponse")[0]["item"]
@@ -322,6 +346,46 @@ def test_answers_may_be_numbers_or_carry_their_score() -> None:
     items[2] = {"linkId": "group", "item": [items[2]]}
     rating = read(bundle).ratings[0]
     assert rating.items is not None and list(rating.items.values())[:3] == [3, 3, 2]
+
+
+PHQ_CODES = [code for code, (scale_, _) in codes.ITEMS.items() if scale_ == "PHQ-9"]
+
+
+def panel(*answers: Any) -> dict[str, Any]:
+    """The example, with a PHQ-9 of these answers to its items on 9 April, and a total of 14."""
+    bundle = example()
+    own = copy.deepcopy(coded(bundle, "44261-6")) | {"effectiveDateTime": "2024-04-09T09:30:00+02:00"}
+    own["component"] = [
+        {"code": {"coding": [{"system": codes.LOINC, "code": code}]}, **answer}
+        for code, answer in zip(PHQ_CODES, answers, strict=False)
+    ]
+    bundle["entry"].append({"resource": own})
+    return bundle
+
+
+def chosen(code: str, system: str = codes.LOINC) -> dict[str, Any]:
+    return {"valueCodeableConcept": {"coding": [{"system": system, "code": code}], "text": "secret"}}
+
+
+def test_items_of_an_observation_may_be_answer_codes() -> None:
+    answers = [chosen(code) for code in ("LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9")]
+    scored = {"url": codes.ORDINAL, "valueDecimal": 2}
+    own = {"valueCodeableConcept": {"coding": [{"code": "often", "extension": [scored]}]}}
+    rating = read(panel(*answers, own)).ratings[-1]
+    assert rating.items is not None and list(rating.items.values()) == [0, 1, 2, 3, 2] and rating.total == 14
+
+
+def test_an_item_whose_answer_is_not_known_is_left_out_with_a_note() -> None:
+    for answer in (chosen("LA0000-0"), chosen("LA6571-9", "http://example.org"), {}):
+        person = read(panel(chosen("LA6571-9"), answer))
+        assert person.ratings[-1].items == {"interest": 3}
+        (note,) = [note for note in person.notes if "left out" in note]
+        assert "an item of PHQ-9" in note and "secret" not in note
+    bundle = example()
+    bundle["entry"].append({"resource": coded(bundle, "44261-6") | {
+        "code": {"coding": [{"system": codes.LOINC, "code": PHQ_CODES[0]}]}, **chosen("LA6571-9")}})  # fmt: skip
+    del bundle["entry"][-1]["resource"]["valueQuantity"]
+    assert len(read(bundle).ratings) == 3
 
 
 @pytest.mark.parametrize(

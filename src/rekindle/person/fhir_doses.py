@@ -24,6 +24,8 @@ DRUGS: Mapping[str, str] = {
     drug_words.ARKETAMINE: "arketamine",
 }
 """What each form that words may name is; ketamine without a word about its form is the racemate."""
+NEARLY = 0.1
+"""Assumed. A dose is its rate times its duration to a tenth, and to a minute of the rate."""
 PUSHED = re.compile(r"\b(?:bolus|push)\b")
 
 
@@ -194,11 +196,28 @@ def _amount(dosage: Mapping[str, Any], minutes: float | None, where: str) -> tup
             raise InputError("The dose is not one number.", where=where)
         if rate is not None and minutes is None and rate[1] == unit and rate[0] > 0:
             minutes = float(f"{amount / rate[0] * 60:.10g}")
+        elif rate is not None and minutes is not None and rate[1] == unit:
+            _check_rate(amount, rate[0], minutes, where)
     elif rate is not None and minutes is not None:
         amount, unit = float(f"{rate[0] * minutes / 60:.10g}"), rate[1]
     else:
         raise InputError("The amount is missing.", where=where, hint="dosage.dose with its unit.")
     return amount, unit, minutes
+
+
+def _check_rate(amount: float, an_hour: float, minutes: float, where: str) -> None:
+    """Refuse a dose that is not its rate times its duration, beyond what rounding to the minute and of a pump makes.
+
+    Raises:
+        InputError: the three contradict one another.
+    """
+    slack = NEARLY * amount + an_hour / 60
+    if abs(an_hour * minutes / 60 - amount) > slack:
+        raise InputError(
+            "'dosage.dose', 'dosage.rateQuantity' and 'effectivePeriod' contradict one another.",
+            where=where,
+            hint="The dose is the rate times the duration; leave out the one that is not meant.",
+        )
 
 
 def _dose_unit(unit: str, where: str) -> tuple[str, float]:

@@ -93,7 +93,11 @@ def _records(parts: list[Mapping[str, Any]], where: str, notes: list[str]) -> It
             totals[name] = _score(part, where)
         elif sort == "item":
             scale, item = codes.ITEMS[name]
-            items.setdefault(scale, {})[item] = _whole(_score(part, where), where)
+            score = _item_score(part, where)
+            if score is None:
+                notes.append(f"{where}: an item of {scale} without a score or an answer code of LOINC; left out.")
+            else:
+                items.setdefault(scale, {})[item] = score
         elif sort == "sign":
             signs[name] = _sign(part, name, where)
         elif sort == "body":
@@ -123,6 +127,30 @@ def _score(part: Mapping[str, Any], where: str) -> float:
     if comparator:
         raise InputError("The rating is not one number.", where=where)
     return number
+
+
+def _item_score(part: Mapping[str, Any], where: str) -> int | None:
+    """The score of an item: a number, or the answer's code or ordinal value; None where there is none of these."""
+    if _has_value(part):
+        return _whole(_score(part, where), where)
+    concept = part.get("valueCodeableConcept")
+    coded = [each for each in (concept or {}).get("coding") or [] if isinstance(each, dict)]
+    scores = {score for coding in coded for score in [_coded_score(coding)] if score is not None}
+    if len(scores) > 1:
+        raise InputError("The codes of an answer are different scores.", where=where)
+    return _whole(scores.pop(), where) if scores else None
+
+
+def _coded_score(coding: Mapping[str, Any]) -> float | None:
+    """The score of an answer by its code in LOINC's list, else by its ordinal value."""
+    for system, code in codings({"coding": [coding]}):
+        if code in codes.ANSWERS and system in (codes.LOINC, ""):
+            return float(codes.ANSWERS[code])
+    for extra in coding.get("extension") or []:
+        number = extra.get("valueDecimal") if isinstance(extra, dict) and extra.get("url") == codes.ORDINAL else None
+        if isinstance(number, int | float) and not isinstance(number, bool):
+            return float(number)
+    return None
 
 
 def _whole(number: float, where: str) -> int:
@@ -225,14 +253,9 @@ def _answer(answer: Any, where: str) -> float:
             return float(given[name])
     if "valueQuantity" in given:
         return quantity(given["valueQuantity"], "answer", where)[0]
-    coding = given.get("valueCoding") or {}
-    for _, code in codings({"coding": [coding]}):
-        if code in codes.ANSWERS:
-            return float(codes.ANSWERS[code])
-    for extra in coding.get("extension") or []:
-        number = extra.get("valueDecimal") if isinstance(extra, dict) and extra.get("url") == codes.ORDINAL else None
-        if isinstance(number, int | float) and not isinstance(number, bool):
-            return float(number)
+    coded = _coded_score(given.get("valueCoding") or {})
+    if coded is not None:
+        return coded
     raise InputError(
         "An answer is not a score.", where=where, hint="A number, an answer code of LOINC, or an ordinal value."
     )

@@ -26,7 +26,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     ),
     "Observation": (
         "status", "code", "subject", "effectiveDateTime", "effectivePeriod", "effectiveInstant", "valueQuantity",
-        "valueInteger", "component", "dataAbsentReason",
+        "valueInteger", "valueCodeableConcept", "component", "dataAbsentReason",
     ),
     "QuestionnaireResponse": ("status", "questionnaire", "subject", "authored", "item"),
 }  # fmt: skip
@@ -35,8 +35,8 @@ KEPT: Mapping[str, tuple[str, ...]] = {
 _PARTS = (
     "coding", "system", "code", "display", "text", "reference", "start", "end", "value", "unit", "comparator", "dose",
     "route", "method", "rateQuantity", "rateRatio", "numerator", "denominator", "valueQuantity", "valueInteger",
-    "valueDecimal", "valueCoding", "dataAbsentReason", "linkId", "answer", "item", "extension", "url",
-    "resourceType", "id", "medicationCodeableConcept",
+    "valueCodeableConcept", "valueDecimal", "valueCoding", "dataAbsentReason", "linkId", "answer", "item", "extension",
+    "url", "resourceType", "id", "medicationCodeableConcept",
 )  # fmt: skip
 _MOST_DEEP = 24
 _ONE_OF = re.compile(r"field value from this list \[((?:'\w+'(?:, )?)+)\]")
