@@ -156,6 +156,39 @@ def test_another_history_is_refused_without_showing_it(made, part: str) -> None:
     assert part in str(caught.value) and "33" not in str(caught.value) and "40 mg" not in str(caught.value)
 
 
+def test_what_a_rating_or_level_means_belongs_to_the_history() -> None:
+    from rekindle.inference.forecast import person_digest
+    from rekindle.person.record import Level
+
+    level = Level(34.7, "ketamine", None, True, 2.0)
+    whole = replace(person(), levels=(level,))
+    first, *others = whole.ratings
+    changed = {
+        "ratings": [
+            replace(whole, ratings=(replace(first, recall_days=7.0), *others)),
+            replace(whole, ratings=(replace(first, items={"reported sadness": 4}), *others)),
+        ],
+        "levels": [replace(whole, levels=(replace(level, limit_ng_ml=5.0),)), replace(whole, level_method="M1")],
+    }
+    for part, ones in changed.items():
+        for one in ones:
+            assert person_digest(one) != person_digest(whole)
+            differ = [name for name in records(whole, NOW) if records(whole, NOW)[name] != records(one, NOW)[name]]
+            assert differ == [part]
+            assert records(one, NOW, 1) == records(whole, NOW, 1)
+
+
+def test_a_forecast_saved_before_is_scored_with_a_note(made) -> None:
+    later = replace(person(Rated(made["scales"][0]["hours"][7], "MADRS", 20.0), given=PLANNED), now_h=30 * DAY)
+    before = {**made, "records": records(person(), NOW, 1)}
+    del before["records_version"]
+    (note,) = score_forecast(before, later).notes
+    assert "saved by an earlier version" in note
+    for odd in (9, "two", None):
+        with pytest.raises(InputError, match="records_version"):
+            score_forecast({**made, "records_version": odd}, later)
+
+
 def test_no_new_rating_is_said(made) -> None:
     with pytest.raises(InputError, match="no rating after the forecast"):
         score_forecast(made, person())

@@ -278,7 +278,7 @@ def test_a_dose_by_weight_goes_by_the_weight_of_its_own_day() -> None:
     weigh(bundle, ("2024-03-20", 90), ("2024-05-26", 70))
     assert drug(bundle, {"text": "ketamine"}, **WEIGHED) == "45 mg ketamine IV over 40 min, once"
     person = read(bundle)
-    assert person.covariates["weight_kg"] == 70
+    assert person.covariates["weight_kg"] == 70 and person.given[0].stated == "0.5 mg/kg ketamine IV over 40 min, once"
     (note,) = [note for note in person.notes if "goes by the weight" in note]
     assert "entry 2" in note and "90" not in note and "70" not in note
 

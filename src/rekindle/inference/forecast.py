@@ -115,7 +115,7 @@ class Forecast:
 
 
 def person_digest(person: Person) -> str:
-    """Digest of the data that a forecast was made from."""
+    """Digest of the data that a forecast was made from: all that its likelihood goes by, and the items of ratings."""
     facts = {
         "start": person.start.isoformat(),
         "kind": person.kind,
@@ -123,9 +123,15 @@ def person_digest(person: Person) -> str:
         "covariates": dict(person.covariates),
         "modifiers": dict(person.modifiers),
         "given": [[each.time_h, each.sentence] for each in person.given],
-        "ratings": [[each.time_h, each.scale, each.total] for each in person.ratings],
+        "ratings": [
+            [each.time_h, each.scale, each.total, each.recall_days or 0.0, dict(each.items or {})]
+            for each in person.ratings
+        ],
         "vitals": [[v.time_h, v.systolic_mmhg, v.diastolic_mmhg, v.heart_rate] for v in person.vitals],
-        "levels": [[each.time_h, each.analyte, each.ng_ml, each.below] for each in person.levels],
+        "levels": [
+            [each.time_h, each.analyte, each.ng_ml, each.below, each.limit_ng_ml, person.level_method]
+            for each in person.levels
+        ],
     }
     return digest(json.dumps(facts, sort_keys=True, default=str))
 

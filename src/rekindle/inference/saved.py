@@ -27,11 +27,17 @@ from rekindle.provenance import digest
 
 if TYPE_CHECKING:
     from rekindle.inference.forecast import Forecast
-    from rekindle.person.record import Person, Rated
+    from rekindle.person.record import Level, Person, Rated
 
 Array = NDArray[np.float64]
 
 FORMAT, FORMAT_VERSION = "rekindle-forecast", 1
+RECORDS_VERSION = 2
+"""Since 2 the digests hold how far back a rating looks, its items, and how levels below which limit count."""
+OLD_RECORDS = (
+    "The forecast was saved by an earlier version, which kept neither how far back a rating looks nor its items, nor "
+    "how levels below which limit count: whether these are still the same is not known."
+)
 WIDTHS = (50.0, 80.0, 95.0)
 SAME_SESSION_H = 24.0
 """A dose this near to a planned one counts as that one."""
@@ -48,6 +54,7 @@ def saved(forecast: Forecast) -> dict[str, Any]:
         **forecast.as_dict(),
         "model": model_facts(),
         "records": records(forecast.person, forecast.person.now_h),
+        "records_version": RECORDS_VERSION,
         "planned_sessions": [forecast.date(planned.from_h + each.time_h) for each in sessions if planned],
     }
 
@@ -64,8 +71,10 @@ def model_facts() -> dict[str, Any]:
     }
 
 
-def records(person: Person, until_h: float) -> dict[str, list[str]]:
-    """A digest for each dose, rating, vital sign and level up to a time, by kind."""
+def records(person: Person, until_h: float, version: int = RECORDS_VERSION) -> dict[str, list[str]]:
+    """A digest for each dose, rating, vital sign and level up to a time, by kind, as files of that version have it."""
+    late = version >= 2
+    doses = [(one.time_h, one.sentence if late else one.stated or one.sentence) for one in person.given]
 
     def each(kind: str, values: Sequence[tuple[float, object]]) -> list[str]:
         facts = [
@@ -76,13 +85,23 @@ def records(person: Person, until_h: float) -> dict[str, list[str]]:
         return sorted(digest(kind, fact) for fact in facts)
 
     return {
-        "doses": each("dose", [(one.time_h, one.sentence) for one in person.given]),
-        "ratings": each("rating", [(one.time_h, [scale(one.scale).name, float(one.total)]) for one in person.ratings]),
+        "doses": each("dose", doses),
+        "ratings": each("rating", [(one.time_h, _rating_facts(one, late)) for one in person.ratings]),
         "vitals": each(
             "vital", [(one.time_h, [one.systolic_mmhg, one.diastolic_mmhg, one.heart_rate]) for one in person.vitals]
         ),
-        "levels": each("level", [(one.time_h, [one.analyte, one.ng_ml, one.below]) for one in person.levels]),
+        "levels": each("level", [(one.time_h, _level_facts(one, person.level_method, late)) for one in person.levels]),
     }
+
+
+def _rating_facts(one: Rated, late: bool) -> list[object]:
+    plain: list[object] = [scale(one.scale).name, float(one.total)]
+    return [*plain, float(one.recall_days or 0.0), dict(one.items or {})] if late else plain
+
+
+def _level_facts(one: Level, method: str, late: bool) -> list[object]:
+    plain: list[object] = [one.analyte, one.ng_ml, one.below]
+    return [*plain, one.limit_ng_ml, method] if late else plain
 
 
 def _moment(person: Person, time_h: float) -> datetime:
@@ -226,9 +245,14 @@ def score_forecast(found: Mapping[str, Any], person: Person, *, where: str | Non
     """
     now = datetime.fromisoformat(str(found["now"]))
     now_h = (now - datetime.combine(person.start, time())) / timedelta(hours=1)
-    _check_history(found["records"], records(person, now_h + 1.0 / 60.0), where)
+    version = found.get("records_version", 1)
+    if version not in range(1, RECORDS_VERSION + 1):
+        raise InputError(
+            "The saved forecast is damaged, or of a later version: its 'records_version' is not read.", where=where
+        )
+    _check_history(found["records"], records(person, now_h + 1.0 / 60.0, version), where)
     new = [rating for rating in person.ratings if rating.time_h > now_h + 1.0 / 60.0]
-    scored, notes = [], []
+    scored, notes = [], [OLD_RECORDS] if version < RECORDS_VERSION else []
     beyond, other = 0, set()
     by_scale = {scale(each["scale"]).name: each for each in found["scales"]}
     for rating in new:

@@ -77,9 +77,10 @@ def weighed(given: Given, weight_kg: float) -> Given:
     amounts = [step.dose and Dose(float(f"{step.dose.amount * weight_kg:.10g}")) for step in regimen.steps]
     steps = tuple(replace(step, dose=amount) for step, amount in zip(regimen.steps, amounts, strict=True))
     try:
-        return replace(given, sentence=Course.of(replace(regimen, steps=steps)).spoken())
+        sentence = Course.of(replace(regimen, steps=steps)).spoken()
     except RekindleError:
         raise _impossible(given.where) from None
+    return replace(given, sentence=sentence, stated=given.sentence)
 
 
 def _impossible(where: str) -> InputError:

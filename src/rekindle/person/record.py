@@ -29,13 +29,15 @@ class Measures(TypedDict):
 class Given:
     """One administration that took place; `sentence` doses one session, such as '40 mg IV over 40 min'.
 
-    `dated` says that only its day is known; its time is then 00:00 of that day.
+    `dated` says that only its day is known; its time is then 00:00 of that day. `stated` is what a bundle said where
+    the sentence was worked out from it: a dose in mg/kg of which the weight of its day made mg.
     """
 
     time_h: float
     sentence: str
     where: str = field(default="", compare=False)
     dated: bool = False
+    stated: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
