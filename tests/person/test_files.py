@@ -136,11 +136,13 @@ def people(draw: st.DrawFn) -> Person:
     doses = tuple(Given(24.0 * day + draw(st.integers(0, 60)) / 4, draw(st.sampled_from(SENTENCES))) for day in days)
     course = parse(draw(st.sampled_from(["no treatment", "0.5 mg/kg IV over 40 min, weekly for 3 weeks at 09:00"])))
     plan = Planned(course, 24.0 * 61, 24.0 * 61 + draw(st.sampled_from([600.0, 1000.25])))
+    known = by_time(draw(st.lists(levels, max_size=3)))
+    methods = ["M1", "M3", "M4"] if [each for each in known if each.limit_ng_ml is None] else ["M1", "M2", "M3", "M4"]
     return Person(
         START, draw(st.sampled_from(["treatment-resistant-depression", "older-adults", "bipolar-depression"])),
         24.0 * 61, covariates, draw(st.sampled_from([{}, {"lithium": True, "benzodiazepine_mg": 5.0}])), doses,
-        draw(ratings()), by_time(draw(st.lists(vitals, max_size=3))), by_time(draw(st.lists(levels, max_size=3))),
-        draw(st.sampled_from(["M1", "M2", "M3", "M4"])), draw(st.sampled_from([None, plan])),
+        draw(ratings()), by_time(draw(st.lists(vitals, max_size=3))), known,
+        draw(st.sampled_from(methods)), draw(st.sampled_from([None, plan])),
         draw(st.sampled_from([(), (("other, 'quoted': \"way\"", plan),)])), (), draw(st.sampled_from([None, 0.15])),
         draw(st.sampled_from([(), ("SHAPS", "PHQ-9")])),
     )  # fmt: skip
@@ -386,6 +388,12 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
         "A number is needed",
         "line 4",
     ),
+    "M2 without a limit": (
+        "plan:",
+        "levels_below: M2\nplan:",
+        "M2 needs the limit of every level, and this one has none",
+        "line 12",
+    ),
     "unknown method": ("plan:", "levels_below: M5\nplan:", "'M5' is not one of", "line 13"),
     "plan in the past": ("from: 2024-03-21", "from: 2024-03-10", "starts before now", "line 13"),
     "plan without a weight": ("weight: 72 kg, ", "", "weight", "line 13"),
@@ -453,4 +461,5 @@ def test_what_is_no_person_s_file_is_refused(text: str, message: str) -> None:
 
 def test_the_method_for_levels_below_the_limit_is_kept_by_name() -> None:
     for method in ("M1", "M2", "M3", "M4"):
-        assert read(WHOLE.replace("plan:", f"levels_below: {method}\nplan:")).level_method == method
+        text = WHOLE.replace("170 ng/mL}", "170 ng/mL, limit: 2 ng/mL}")
+        assert read(text.replace("plan:", f"levels_below: {method}\nplan:")).level_method == method

@@ -43,3 +43,12 @@ def test_what_makes_no_plan_is_refused(
     out = tmp_path / "planned"
     assert main(["plan", PERSON, "--out", str(out), *arguments]) == 2
     assert words in capsys.readouterr().err and not out.exists()
+
+
+def test_a_table_of_events_is_read_besides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "events.csv"
+    table.write_text("ID,TIME,EVID,AMT,CMT,DVID,DV\n1,9,0,.,.,MADRS,64\n", encoding="utf-8")
+    asked = ["--limits", "few-visits", "--out", str(tmp_path / "planned"), "--events", str(table)]
+    assert main(["plan", PERSON, *asked]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "events.csv" in said and "64 is not possible on MADRS" in said

@@ -25,6 +25,9 @@ def plan(
     out: Annotated[
         Path, typer.Option("--out", help="Directory to write: new, empty, or an earlier run.", metavar="DIR")
     ] = ...,  # type: ignore[assignment]
+    events: Annotated[
+        Path | None, typer.Option("--events", help="A table of events to read besides.", metavar="CSV")
+    ] = None,
     weeks: Annotated[int, typer.Option("--weeks", help="How far to plan.", metavar="N")] = 26,
     risk: Annotated[float | None, typer.Option("--risk", help="Chance of relapse that is low enough, 0 to 1.")] = None,
     budget: Annotated[int, typer.Option("--budget", help="Options to look at.", metavar="N")] = 48,
@@ -48,7 +51,7 @@ def plan(
 
     _check(weeks, risk, budget, candidates, draws)
     check_replaceable(out)
-    known, person = read_limits(limits), read_person(file)
+    known, person = read_limits(limits), read_person(file, events=events)
     with run_directory(out) as directory:
         with progress_bars() as progress:
             settings = Settings(budget=budget, final_draws=draws, threads=threads, progress=progress)

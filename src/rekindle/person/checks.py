@@ -18,7 +18,7 @@ from rekindle.errors import InputError
 from rekindle.outcomes import Scale, scale
 from rekindle.outcomes.recall import RECALL
 from rekindle.person.moments import moment_of, words
-from rekindle.person.record import Given, Level, Person, Rated, Vital
+from rekindle.person.record import Given, Level, LevelMethod, Person, Rated, Vital
 from rekindle.person.unshown import shown
 
 if TYPE_CHECKING:
@@ -201,6 +201,21 @@ def _check_days(records: Sequence[tuple[datetime, Record]]) -> None:
                 f"The dose has no time of day, and a {kind_of(other)} of that day has one: which came first?",
                 where=record.where,
                 hint="Give the dose its time.",
+            )
+
+
+def check_limits(records: Sequence[tuple[datetime, Record]], method: LevelMethod) -> None:
+    """Refuse levels that the chosen method for those below the limit cannot take.
+
+    Raises:
+        InputError: M2, which knows of a level that it lies above the limit, and a level without one.
+    """
+    for _, record in records:
+        if method == "M2" and isinstance(record, Level) and record.limit_ng_ml is None:
+            raise InputError(
+                "M2 needs the limit of every level, and this one has none.",
+                where=record.where,
+                hint="Give 'limit' with the level, or set 'levels_below' to M1, M3 or M4.",
             )
 
 

@@ -70,7 +70,10 @@ class RatingFields(_Fields):
         default=None,
         description="How far back it looks: `7 days`; `0 days` for the moment of rating; left out, as its scale asks.",
     )
-    masked: bool | None = Field(default=None, description="Whether the rater did not know what was given.")
+    masked: bool | None = Field(
+        default=None,
+        description="Whether the rater did not know what was given; kept with the rating, no forecast weighs it yet.",
+    )
 
 
 class VitalFields(_Fields):
@@ -136,7 +139,8 @@ class PersonFields(_Fields):
     vitals: list[VitalFields] = Field(default_factory=list, max_length=5000, description="Blood pressure and pulse.")
     levels: list[LevelFields] = Field(default_factory=list, max_length=2000, description="Drug levels.")
     levels_below: Literal["M1", "M2", "M3", "M4"] = Field(
-        default="M3", description="How levels below the limit count, by the name of the method (Beal 2001)."
+        default="M3",
+        description="How levels below the limit count, by the name of the method (Beal 2001); M2 needs every limit.",
     )
     plan: PlanFields | None = Field(default=None, description="What is planned.")
     options: list[OptionFields] = Field(default_factory=list, max_length=12, description="Courses to compare.")

@@ -175,6 +175,7 @@ class _Reading:
         if bundled is not None:
             check_clocks([*(moment for moment, _ in found.records), *self._ahead(start)], bundled, where("bundle"))
             found.add(bundled, where=where("bundle"))
+        checks.check_limits(found.records, fields.levels_below)
         if fields.start is None and not found.records:
             first_day(found, self.document.name)
         now = fields.now.moment(start) if fields.now else None

@@ -45,7 +45,7 @@ class Rated:
     """One rating: the total of a scale, its items where they are known, and the days that it looks back over.
 
     `recall_days` None is the moment of rating (and, before `rekindle.person.checks` has settled it, not said).
-    `masked` says whether the rater did not know what was given; None where that is not known.
+    `masked` says whether the rater did not know what was given; None where that is not known. Nothing weighs it yet.
     """
 
     time_h: float
