@@ -205,7 +205,10 @@ SPELT = {
     ),
     R_FORM: ("arketamine", "R-ketamine", "(R)-ketamine", "R(-)-ketamine", "ketamine (R-enantiomer)"),
 }  # fmt: skip
-UNSETTLED = ("norketamine", "(+)-ketamine", "x-ketamine", "ketamine enantiomer", "Ketamine (R)", "Ketaminol")
+UNSETTLED = (
+    "norketamine", "(+)-ketamine", "x-ketamine", "ketamine enantiomer", "Ketamine (R)", "Ketaminol", "Ketanest",
+    "S(-)-ketamine", "S. ketamine", "ketamine/S", "ketamine" * 200,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(("form", "words"), [(form, words) for form, every in SPELT.items() for words in every])
@@ -213,7 +216,7 @@ def test_the_racemate_and_its_halves_are_told_apart_by_every_usual_spelling(form
     assert drug(example(), {"text": words}) == f"36 mg {form} IV over 40 min, once"
 
 
-@pytest.mark.parametrize("words", [*UNSETTLED, "Ketanest", "S(-)-ketamine", "ketamine" * 200])
+@pytest.mark.parametrize("words", UNSETTLED)
 def test_words_that_do_not_settle_which_ketamine_are_refused_by_their_field(words: str) -> None:
     with pytest.raises(InputError, match="'medicationCodeableConcept' name ketamine and do not settle") as caught:
         drug(example(), {"text": words})

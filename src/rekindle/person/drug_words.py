@@ -34,12 +34,13 @@ _KNOWN: tuple[tuple[str, re.Pattern[str]], ...] = (
     (ARKETAMINE, re.compile(rf"{_ALONE}{_STEM}[\s,(\[-]+r[\s-]*(?:\(\s*-\s*\)[\s-]*(?:{_KIND})?|{_KIND})[)\]]?")),
     (ESKETAMINE, re.compile(rf"{_ALONE}\(?s[\s-]*(?:\(\s*\+\s*\)[\s-]*)?{_KIND}\)?")),
     (ARKETAMINE, re.compile(rf"{_ALONE}\(?r[\s-]*(?:\(\s*-\s*\)[\s-]*)?{_KIND}\)?")),
-    (PLAIN, re.compile(rf"(?<![\w'’)\]+±-]){_STEM}(?![\s-]*\(?[rs]\b)|{_ALONE}ketalar(?!\w)")),
+    (PLAIN, re.compile(rf"(?<![\w'’)\]+±-]){_STEM}(?![\s-]*\(?[rs]\b)|{_ALONE}ketalar(?!\w)(?:\s?\(r\))?")),
 )  # fmt: skip
 _NAMED = re.compile(r"ketamin|ketanest|ketalar|spravato")
 _LEFT = re.compile(r"ketamin|ketanest")
 _LONGEST = 1_000
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-")
+_BESIDE = re.compile(r"(?<![\w'’])[rs]\W{0,3} \| | \| \W{0,3}[rs](?![\w'’])")
 _DOUBT = re.compile(r"enantiomer|isomer|(?:levo|laevo|dextro)rot\w*")
 
 
@@ -61,7 +62,7 @@ def _forms(part: str) -> set[str]:
     for form, pattern in _KNOWN:
         part, count = pattern.subn(" | ", part)
         found |= {form} if count else set()
-    if _LEFT.search(part) or (found and _DOUBT.search(part)):
+    if _LEFT.search(part) or (found and _DOUBT.search(part)) or (found == {PLAIN} and _BESIDE.search(part)):
         return {UNSETTLED}
     if len(found) > 1:
         found.discard(PLAIN)
