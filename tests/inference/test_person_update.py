@@ -7,19 +7,20 @@ from datetime import date
 
 import numpy as np
 import pytest
-from scipy.stats import kstest
+from scipy.special import ndtr
+from scipy.stats import kstest, norm
 
 from rekindle.dosing import parse
 from rekindle.errors import InputError
 from rekindle.inference.drift import Wander, log_density
 from rekindle.inference.forecast import LEVELS, forecast
 from rekindle.inference.importance import effective_size, pareto_fit, pareto_smoothed, systematic
-from rekindle.inference.oddness import chance_of, forecast_scores
+from rekindle.inference.oddness import chance_of, forecast_scores, measured_scores
 from rekindle.inference.paths import conditional
 from rekindle.inference.proposal import Seen, proposal_near
 from rekindle.inference.ratings import Expected, rating_moments
 from rekindle.inference.sets import shared_sets
-from rekindle.inference.update import TOO_LITTLE, UNLIKE, update
+from rekindle.inference.update import OK, TOO_LITTLE, UNLIKE, update
 from rekindle.outcomes import observe, scale
 from rekindle.person.record import Given, Level, Person, Planned, Rated, Vital
 
@@ -53,6 +54,25 @@ def test_smoothed_weights_know_the_tail_they_came_from() -> None:
     weights, k = pareto_smoothed(luck.pareto(1.0 / 1.5, 4_000) * 0.0)
     assert k == 0.0 and effective_size(weights) == pytest.approx(4_000)
     assert pareto_smoothed(np.log(luck.pareto(1.0 / 1.5, 4_000)))[1] > 1.0
+
+
+@pytest.mark.parametrize("spread", [30.0, 1_000.0])
+def test_weights_that_underflow_get_no_weight_from_smoothing(spread: float) -> None:
+    logs = spread * np.random.default_rng(2).standard_normal(10_000)
+    plain = np.exp(logs - logs.max())
+    weights, k = pareto_smoothed(logs)
+    assert k == np.inf
+    np.testing.assert_allclose(weights, plain / plain.sum())
+    assert effective_size(weights) < 5.0
+
+
+def test_a_tail_is_fitted_to_what_has_weight_alone() -> None:
+    """Nine in ten draws without weight leave the shape of the others as it was."""
+    logs = np.log1p(np.random.default_rng(3).pareto(4.0, 4_000))
+    nothing = np.full(36_000, -5_000.0)
+    weights, k = pareto_smoothed(np.concatenate([logs, nothing]))
+    assert 0.0 < k < 0.6
+    assert weights[4_000:].sum() == 0.0
 
 
 def test_rows_are_drawn_as_often_as_their_weights_say() -> None:
@@ -295,6 +315,30 @@ def test_levels_and_pressure_teach_about_exposure_and_pressure() -> None:
     names = {each.name: each for each in posterior.learned}
     assert names["systolic_maximum"].mean > 0.5
     assert names["central_volume" if "central_volume" in names else "clearance"].information > 0.02
+
+
+@pytest.mark.parametrize(
+    ("what", "said"), [("level 5000", UNLIKE), ("level 150", OK), ("pressure 270", UNLIKE), ("pressure 150", OK)]
+)
+def test_a_level_or_a_pressure_that_nobody_has_is_named(what: str, said: str) -> None:
+    dose, (kind, value) = 11 * DAY + 10.0, what.split()
+    known: dict[str, object] = {"levels": (Level(dose + 0.75, "ketamine", float(value)),)}
+    if kind == "pressure":
+        vitals = (Vital(dose - 0.2, systolic_mmhg=120.0), Vital(dose + 0.7, systolic_mmhg=float(value)))
+        known = {"vitals": vitals}
+    assert update(person(*BETTER, **known), candidates=2_500).verdict == said
+
+
+def test_scores_of_measurements_are_standard_normal_if_the_model_holds() -> None:
+    """Two measurements of one thing: the second beside its forecast from the first, in closed form."""
+    luck = np.random.default_rng(9)
+    own = 3.0 * luck.standard_normal(40_000)
+    seen = np.array([4.0, -2.0])
+    away = (seen[None, :] - own[:, None]) / 2.0
+    found = measured_scores(ndtr(away), norm.logpdf(away), np.zeros(len(own)))
+    middle, spread = 9.0 / 13.0 * 4.0, np.sqrt(9.0 - 81.0 / 13.0 + 4.0)
+    np.testing.assert_allclose(found, [4.0 / np.sqrt(13.0), (-2.0 - middle) / spread], atol=0.05)
+    assert len(measured_scores(np.full((5, 1), 0.5), np.zeros((5, 1)), np.zeros(5))) == 0
 
 
 def test_a_sentence_that_cannot_be_read_is_refused_with_its_place() -> None:

@@ -34,8 +34,8 @@ from rekindle.inference.candidates import (
 )
 from rekindle.inference.drift import DEFAULT, Wander
 from rekindle.inference.importance import TRUSTED, effective_size, pareto_smoothed, systematic
-from rekindle.inference.measurements import log_likelihood, measured_outputs, rises_of
-from rekindle.inference.oddness import chance_of, forecast_scores
+from rekindle.inference.measurements import measured_outputs, one_by_one, rises_of
+from rekindle.inference.oddness import chance_of, forecast_scores, measured_scores
 from rekindle.inference.proposal import DEFENSIVE, Proposal, Seen, proposal_near
 from rekindle.inference.ratings import Expected, expected_ratings, latents_of, look_times
 from rekindle.inference.sets import shared_sets
@@ -64,7 +64,10 @@ FIRST, LATER = 0.4, 0.2
 WALKERS, STEPS = 10, 4
 """One candidate in ten is set walking in the end, for four steps: the other two fifths."""
 SURPRISE = 0.01
-"""Chance of ratings as odd as these, below which the person is unlike anyone in the model's range."""
+"""Chance of ratings, levels and vital signs as odd as these, below which the person is unlike anyone in the model's
+range."""
+HOPELESS = 1.0
+"""Pareto k above which hardly a candidate comes near the person."""
 
 OK, TOO_LITTLE, UNLIKE = "ok", "too little data", "unlike anyone in the model's range"
 
@@ -89,8 +92,8 @@ class Posterior:
     """Weighted candidates after a person's data.
 
     `weights` sum to 1, shape (candidates,). `expected` holds each candidate's expected ratings at the person's
-    ratings, `observed` the ratings. `surprise` is the chance of ratings as odd, each beside its forecast from those
-    before. `verdict` is "ok", "too little data" or "unlike anyone in the model's range". `solved` counts the candidates
+    ratings, `observed` the ratings. `surprise` is the chance of ratings, vital signs and levels as odd, each beside its
+    forecast from those before. `verdict` is "ok", "too little data" or "unlike anyone in the model's range". `solved` counts the candidates
     that were followed over the person's past and weighed, those that came before the last sample among them.
     """
 
@@ -138,12 +141,18 @@ class Posterior:
 
 @dataclass(frozen=True)
 class _Round:
-    """Candidates of one round with what came out of them."""
+    """Candidates of one round with what came out of them.
+
+    `below` and `logs` are each measurement's chance to lie below what was seen, and its log likelihood, shape
+    (candidates, measurements).
+    """
 
     candidates: Candidates
     place: Integers
     expected: Expected
     log_likelihood: Array
+    below: Array
+    logs: Array
 
 
 def update(
@@ -215,8 +224,11 @@ class _Work:
         rows = np.flatnonzero(solved)
         total[rows] = expected.of(rows).log_likelihood(self.observed, self.wander)
         own = {name: values[rows] for name, values in outputs.items()}
-        total[rows] += log_likelihood(self.person, self.rises, own, self.times, len(rows))
-        return _Round(candidates, place, expected, total)
+        shape = len(candidates), len(self.rises) + len(self.person.levels)
+        below, logs = np.zeros(shape), np.zeros(shape)
+        below[rows], logs[rows] = one_by_one(self.person, self.rises, own, self.times, len(rows))
+        total[rows] += logs[rows].sum(axis=1)
+        return _Round(candidates, place, expected, total, below, logs)
 
     def at_rest(self, people: People) -> Expected:
         """What people's ratings before the first dose are expected to be; luck and sets have no part in that."""
@@ -275,13 +287,20 @@ def _log_prior(
 
 
 def _surprise(work: _Work, rounds: Sequence[_Round], prior: Array, before: Array) -> float:
-    """The chance of ratings as odd as the person's; `before` are the scores of those before the first dose."""
+    """The chance of ratings, vital signs and levels as odd as the person's, each beside its forecast from the ones
+    before it: first the ratings in order of time (`before` are the scores of those before the first dose), then what
+    was measured."""
     solved = np.concatenate([np.isfinite(each.log_likelihood) for each in rounds])
-    expected = _joined([each.expected for each in rounds]).take(work.order).of(np.flatnonzero(solved))
-    if not len(work.observed) or not solved.any():
+    if not solved.any():
         return 1.0
-    after = forecast_scores(expected, work.observed[work.order], work.wander, prior[solved], len(before))
-    return chance_of(np.concatenate([before, after]))
+    prior, scores = prior[solved], [before]
+    if len(work.observed):
+        expected = _joined([each.expected for each in rounds]).take(work.order).of(np.flatnonzero(solved))
+        scores.append(forecast_scores(expected, work.observed[work.order], work.wander, prior, len(before)))
+        prior = prior + expected.log_likelihood(work.observed[work.order], work.wander)
+    below = np.concatenate([each.below for each in rounds])[solved]
+    logs = np.concatenate([each.logs for each in rounds])[solved]
+    return chance_of(np.concatenate([*scores, measured_scores(below, logs, prior)]))
 
 
 def _joined(parts: Sequence[Expected]) -> Expected:
@@ -390,7 +409,7 @@ def _posterior(
 
 
 def _verdict(work: _Work, size: float, k: float, surprise: float) -> str:
-    if surprise < SURPRISE or size < FEWEST / 4.0 or (np.isfinite(k) and k > 1.0):
+    if surprise < SURPRISE or size < FEWEST / 4.0 or not k <= HOPELESS:
         return UNLIKE
     return TOO_LITTLE if len(work.observed) - len(work.before) < 1 else OK
 
