@@ -428,6 +428,36 @@ def test_care_ends_when_doses_stop_and_begins_again_with_the_next() -> None:
 
     assert care_windows([], 168.0, 500.0) == []
     assert care_windows([(10.0, 11.0)], 168.0, 500.0) == [(0.0, 500.0)]
+    # Before the first dose nobody is in care yet.
+    assert care_windows([(900.0, 901.0)], 168.0, 500.0) == [(900.0, 1069.0)]
     monthly = [(672.0 * month, 672.0 * month + 1.0) for month in range(4)]
     assert care_windows(monthly, 168.0, 0.0) == [(0.0, 3 * 672.0 + 169.0)]
     assert care_windows([(0.0, 1.0), (2000.0, 2001.0)], 168.0, 300.0) == [(0.0, 300.0), (2000.0, 2169.0)]
+
+
+def test_a_plan_changes_nothing_before_a_first_dose_that_is_still_to_come() -> None:
+    from rekindle.inference.paths import future
+
+    untreated = update(person(START, Rated(15 * DAY, "MADRS", 33.0), given=()), candidates=300)
+    plan = Planned(parse("40 mg IV over 40 min, weekly for 4 weeks"), NOW + 5 * DAY, NOW + 40 * DAY)
+    times = [NOW, NOW + 4 * DAY, NOW + 6 * DAY]
+    with_plan, without = (
+        future(untreated, each, scales=("MADRS",), times_h=times, draws=40).at("severity", np.array(times))
+        for each in (plan, None)
+    )
+    np.testing.assert_allclose(with_plan[:, :2], without[:, :2], atol=2e-3)
+    assert np.abs(with_plan[:, 2] - without[:, 2]).max() > 0.01
+
+
+def test_care_can_be_kept_without_a_further_dose(better) -> None:
+    """The same care as under the plan, and no session: worse than the plan, better than being left alone."""
+    from rekindle.inference.paths import future
+
+    plan = Planned(parse("40 mg IV over 40 min, weekly for 6 weeks"), NOW + DAY, NOW + 60 * DAY)
+    end = np.array([NOW + 49 * DAY])
+    how = {"scales": ("MADRS",), "times_h": end.tolist(), "draws": 100}
+    found = [
+        future(better, *each, **how, **more).at("expectancy", end).mean()
+        for each, more in (((plan,), {"outputs": ("expectancy",)}), ((None,), {"outputs": ("expectancy",), "cared_as": plan}), ((None,), {"outputs": ("expectancy",)}))
+    ]
+    assert found[0] > found[1] > 2.0 * found[2]

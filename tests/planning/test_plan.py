@@ -128,6 +128,26 @@ def test_a_rule_that_never_acts_is_the_fixed_schedule(posterior: Posterior, monk
     assert rules.policy_of(rule, frame.until_h).visits
 
 
+@pytest.mark.parametrize("days", [7, 42])
+def test_equal_sessions_give_equal_courses_with_a_rule_and_without(
+    posterior: Posterior, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """Care follows the sessions, close or far apart, whoever decides on them."""
+    usual = rules.policy_of
+    monkeypatch.setattr("rekindle.planning.options.WELL_BELOW", -1)
+    # What is left of the rule never acts.
+    monkeypatch.setattr(rules, "policy_of", lambda *how: replace(usual(*how), rules=usual(*how).rules[:1]))
+    frame = frame_of(posterior.person, 20)
+    fixed = next(
+        each for each in grid(posterior.person, LIMITS, frame)
+        if (each.dose, each.weeks, each.interval_days, each.taper, each.stretch_weeks) == (1, 0, days, 0, 0)
+    )  # fmt: skip
+    one, other = (followed_under(posterior, each, frame.until_h, draws=20)
+                  for each in (fixed, replace(fixed, stretch_weeks=8)))  # fmt: skip
+    assert one.times_h == pytest.approx(other.times_h)
+    assert one.ratings.own == pytest.approx(other.ratings.own, abs=0.05)
+
+
 def test_more_drug_raises_peaks_and_the_chance_of_passing_a_line(posterior: Posterior) -> None:
     frame = frame_of(posterior.person, WEEKS)
     options = {each.integers: each for each in grid(posterior.person, LIMITS, frame)}

@@ -150,11 +150,13 @@ def forecast(
     risk: float = RISK,
     draws: int = DRAWS,
     seed: int = 1,
+    cared_as: Planned | None = None,
     threads: int | None = None,
 ) -> Forecast:
     """The forecast under a plan (the person's own when none is given; no further dose when they have none).
 
-    `scales` are those the person was rated on unless named (MADRS without ratings), `times_h` as `default_times`.
+    `scales` are those the person was rated on unless named (MADRS without ratings), `times_h` as `default_times`. With
+    `cared_as` the person stays in care as long as under that plan, whatever is given.
 
     Raises:
         InputError: an unknown scale, or a dose that cannot be given.
@@ -164,7 +166,8 @@ def forecast(
     end = until_h or (planned.until_h if planned else person.now_h + 8 * WEEK_H)
     names = tuple(scale(each).name for each in scales or person.scales or ("MADRS",))
     times = default_times(person, end) if times_h is None else np.asarray(sorted(times_h), dtype=np.float64)
-    ahead = future(posterior, planned, scales=names, times_h=times.tolist(), draws=draws, threads=threads)
+    ahead = future(posterior, planned, scales=names, times_h=times.tolist(), draws=draws, cared_as=cared_as,
+                   threads=threads)  # fmt: skip
     made = tuple(_summary(paths(ahead, each, times, posterior.wander, seed), person, risk) for each in names)
     return Forecast(
         name=name,

@@ -71,11 +71,13 @@ def future(
     outputs: Sequence[str] = (),
     drug: bool = True,
     changes: Mapping[str, float] | None = None,
+    cared_as: Planned | None = None,
     threads: int | None = None,
 ) -> Future:
     """The course of `draws` candidates under a plan, at the person's ratings and at `times_h`.
 
-    `drug` off leaves visits and care and gives no drug. `changes` sets parameters for everybody.
+    `drug` off leaves visits and care and gives no drug. `changes` sets parameters for everybody. With `cared_as` the
+    person stays in care as long as under that plan.
 
     Raises:
         InputError: a dose that cannot be given, with its place.
@@ -87,14 +89,15 @@ def future(
     for name, value in (changes or {}).items():
         parameters[name] = np.full(len(some), value)
     doses = doses_of(person, planned)
+    cared = None if cared_as is None else doses_of(person, cared_as)
     ratings = [rating for rating in person.ratings if not scale(rating.scale).person_inputs]
     times = sorted({0.0, *look_times(ratings), *(float(time) for time in times_h)})
     wanted = tuple(dict.fromkeys((*latents_of((*scales, *(rating.scale for rating in ratings))), *outputs)))
     solved = None
     if drug and not changes:
-        solved = gone_on(posterior, rows, parameters, doses, times, wanted, threads)
+        solved = gone_on(posterior, rows, parameters, doses, times, wanted, threads, cared)
     if solved is None:
-        schedules = schedules_of(doses, parameters, times, now_h=person.now_h, drug=drug)
+        schedules = schedules_of(doses, parameters, times, now_h=person.now_h, drug=drug, cared_as=cared)
         solved = courses(parameters, schedules, wanted, threads=threads, sizes=sizes(doses))
     each = np.repeat(np.arange(len(rows)), count)
     good = np.asarray(np.isfinite(solved[wanted[0]]).all(axis=1))

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from rekindle.dosing.drugs import DRUGS
 from rekindle.dosing.weights import Body
 from rekindle.engine.specialise import part_of
+from rekindle.engine.table import Happenings
 from rekindle.engine.visits import Decision, Visit, solve_visits
-from rekindle.inference.candidates import SCREENING, doses_of, parameters_of
+from rekindle.inference.candidates import SCREENING, care_goes_on, care_windows, doses_of, parameters_of
 from rekindle.inference.paths import Future, paths
 from rekindle.inference.ratings import latents_of, look_times
 from rekindle.mechanism.delivery import NEEDED
@@ -41,10 +42,15 @@ NOBODY = Sequel(np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(0), 0.0)
 
 
 class _Watched(Clinic):
-    """A clinic that keeps looks at every session."""
+    """A clinic that keeps looks at every session, and people in care as `care_windows` has it.
+
+    `now_h` is the present of the person, `cared_h` the hours at which each draw's care ends as things stand.
+    """
 
     seen: list[tuple[NDArray[np.int64], Array, Array]]
     looking_outputs: tuple[str, ...]
+    now_h: float = 0.0
+    cared_h: Array | None = None
 
     def __call__(self, visit: Visit) -> Decision:
         self.seen = [*getattr(self, "seen", []), (visit.watched.person, visit.watched.time, visit.watched.values)]
@@ -54,6 +60,28 @@ class _Watched(Clinic):
         times = time[:, None] + LOOKS_H
         kept = times < self.horizon_h - SAME_H
         return np.repeat(session_of, kept.sum(axis=1)), times[kept]
+
+    def _care(self, person: NDArray[np.int64], now: Array, until: Array) -> Happenings:
+        """Care until the next visit: on to the next session where that follows soon enough, else until it ends."""
+        after = float(self.giving.own["care_after"][0])
+        parts, begin = [], now
+        if self.cared_h is None:
+            earlier = care_windows([(dose.time_h, dose.end_h) for dose in self.courses.fixed], after, self.now_h)
+            ends = [np.full(len(person), window[1]) for window in earlier]
+            begins = [np.full(len(person), window[0]) for window in earlier]
+            parts = [
+                self._in_care(person, first, np.minimum(last, until))
+                for first, last in zip(begins[:-1], ends[:-1], strict=True)
+            ]
+            begin = begins[-1] if begins else now
+            self.cared_h = np.full(len(self.plan.end_h), ends[-1][0] if ends else -np.inf)
+        end = self.cared_h[person] = np.maximum(self.cared_h[person], self.plan.last_end[person] + after)
+        coming = self.plan.next_time[person]
+        end = np.where(care_goes_on(end, coming, after), coming, end)
+        return Happenings.join([*parts, self._in_care(person, begin, np.minimum(end, until))])
+
+    def _in_care(self, person: NDArray[np.int64], begin: Array, end: Array) -> Happenings:
+        return self.giving.circumstance("care", person, begin, np.maximum(end - begin, 0.0))
 
 
 def policy_of(option: Option, until_h: float) -> Policy:
@@ -157,7 +185,7 @@ def _clinic(
     giving = Giving(part, kinds, bodies, own, left_out)
     horizon_h = (np.ceil(until_h / DAY_H) + 1.0) * DAY_H
     clinic = _Watched(policy, courses, people, giving, names, horizon_h, Luck(seed, ("plan",)))
-    clinic.looking_outputs = names
+    clinic.looking_outputs, clinic.now_h = names, person.now_h
     return clinic, part
 
 
