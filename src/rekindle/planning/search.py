@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rekindle.planning.doses import given_sessions
 from rekindle.planning.fronts import front, objectives, spread
 from rekindle.planning.judging import NOT_WELL, RELAPSE
-from rekindle.planning.label import keeps_spacing, surely_breaks
+from rekindle.planning.label import departures, keeps_spacing, surely_breaks
 from rekindle.planning.measuring import Measured, measure
 from rekindle.planning.options import INDUCTIONS, INTERVALS, STRETCHES, TAPERS, Frame, Option, grid
 
@@ -105,7 +105,11 @@ def search(posterior: Posterior, limits: Limits, frame: Frame, *, seed: int = 1,
         return measure(posterior, allowed[place], limits, frame.until_h, draws=settings.final_draws, **how)
 
     final, refused = _finals(fits, known, again, goal, settings)
-    good = [place for place, result in final.items() if result.kept]
+    # What is proposed is held against the rules once more, by its sentence.
+    good = [
+        place for place, result in final.items()
+        if result.kept and not departures(allowed[place].planned(), person, limits)
+    ]  # fmt: skip
     values = _objectives([final[place] for place in good], goal, settings.final_draws)
     best = [good[row] for row in front(values)]
     values = _objectives([final[place] for place in best], goal, settings.final_draws)
