@@ -457,7 +457,88 @@ def test_care_can_be_kept_without_a_further_dose(better) -> None:
     end = np.array([NOW + 49 * DAY])
     how = {"scales": ("MADRS",), "times_h": end.tolist(), "draws": 100}
     found = [
-        future(better, *each, **how, **more).at("expectancy", end).mean()
-        for each, more in (((plan,), {"outputs": ("expectancy",)}), ((None,), {"outputs": ("expectancy",), "cared_as": plan}), ((None,), {"outputs": ("expectancy",)}))
+        future(better, given, **how, outputs=("expectancy",), cared_as=cared_as).at("expectancy", end).mean()
+        for given, cared_as in ((plan, None), (None, plan), (None, None))
     ]
     assert found[0] > found[1] > 2.0 * found[2]
+
+
+def test_a_person_who_never_changes_loses_no_gain() -> None:
+    """Half better now and for good: noise alone around the line of response is no relapse."""
+    from rekindle.inference.forecast import _relapse
+    from rekindle.inference.paths import Paths
+
+    luck = np.random.default_rng(3)
+    times = NOW + 168.0 * np.arange(13)
+    own = np.full((2_000, 13), 18.0)
+    ratings = np.rint(own + 2.5 * luck.standard_normal(own.shape))
+    still = Paths(scale("MADRS"), times, own, ratings, ratings, own * 0.0, np.full(2_000, 36.0))
+    chance, share, due = _relapse(still, person(*BETTER), 0.2)
+    assert share == 1.0 and due is None and chance[-1] < 0.01
+    # Who goes back to three quarters of where they began has lost half of the gain, from the second look on.
+    gone = replace(still, ratings=np.where(times > NOW + 168.0, 28.0, ratings))
+    chance, _, due = _relapse(gone, person(*BETTER), 0.2)
+    assert chance[0] == 0.0 and chance[1] < 0.01 and chance[2] > 0.99 and due == times[2]
+
+
+def test_what_is_rated_now_is_no_look_to_come() -> None:
+    from rekindle.inference.forecast import _relapse
+    from rekindle.inference.paths import Paths
+
+    times = NOW + 168.0 * np.arange(4)
+    own, ratings = np.full((100, 4), 10.0), np.tile([40.0, 40.0, 10.0, 10.0], (100, 1))
+    path = Paths(scale("MADRS"), times, own, ratings, ratings, own * 0.0, np.full(100, 36.0))
+    assert _relapse(path, person(*BETTER), 0.2)[0][-1] == 0.0
+
+
+def test_ratings_to_come_look_back_as_the_last_one_did() -> None:
+    weekly = [*BETTER[:2], Rated(9 * DAY, "PHQ-9", 8.0, recall_days=7.0), BETTER[3]]
+    plan = Planned(parse("80 mg IV over 40 min, weekly for 2 weeks"), NOW + 2.0, NOW + 20 * DAY)
+    found = forecast(update(person(*weekly), candidates=400), plan, draws=200)
+    assert found["PHQ-9"].recall_days == 7.0 and found["MADRS"].recall_days is None
+    assert [each["recall_days"] for each in found.as_dict()["scales"]] == [None, 7.0]
+    # A week looked back over moves less from day to day than how it is just now.
+    now = forecast(update(person(*BETTER), candidates=400), plan, draws=200)
+    steps = [np.abs(np.diff(each["PHQ-9"].own[:7, 3])).max() for each in (found, now)]
+    assert steps[0] < 0.7 * steps[1]
+
+
+def test_a_rating_of_the_session_alone_is_too_little_data() -> None:
+    later = 11 * DAY + 11.0
+    for name, total, said in (("CADSS", 20.0, TOO_LITTLE), ("MADRS", 20.0, OK)):
+        assert update(person(START, Rated(later, name, total)), candidates=1_500).verdict == said
+
+
+def test_fading_follows_the_scale_it_is_told_of(better) -> None:
+    from rekindle.inference.explain import fading
+
+    for name in ("MADRS", "PHQ-9"):
+        found = fading(better, name, draws=60)
+        assert found is not None and found.next_measurement.startswith(name)
+    assert fading(better, "HAM-D17", draws=60) is None
+
+
+def test_draws_are_paired_by_who_they_are() -> None:
+    from rekindle.inference.paths import Future, paired
+
+    def future_of(*place: int) -> Future:
+        return Future(person(), None, np.zeros(1), {}, np.array(place))
+
+    one, other = paired(future_of(0, 1, 3, 4), future_of(0, 2, 3, 4))
+    assert one.tolist() == [0, 2, 3] and other.tolist() == [0, 2, 3]
+    one, other = paired(future_of(1, 2), future_of(0, 1, 2))
+    assert one.tolist() == [0, 1] and other.tolist() == [1, 2]
+
+
+def test_the_coming_session_starts_as_differently_as_in_a_plan(better) -> None:
+    """One reading of 160 and a rise of about ten: 180 may be passed, on the page as in a plan."""
+    from rekindle.inference.next_session import next_session
+    from rekindle.planning.following import follow
+
+    plan = Planned(parse("40 mg IV over 40 min, once"), NOW + DAY, NOW + 8 * DAY)
+    high = replace(better, person=replace(better.person, vitals=(Vital(1.0, 150.0, 95.0),)))
+    ahead = next_session(high, plan, draws=120)
+    assert ahead is not None and ahead.from_reading
+    peak = follow(high, plan, NOW + 7 * DAY, draws=120, seed=high.seed, judged_by="MADRS").peaks["systolic peak"][:, 0]
+    assert ahead.above_180 == pytest.approx((peak > 180.0).mean(), abs=0.05)
+    assert ahead.systolic[2] - ahead.systolic[0] > 20.0

@@ -15,7 +15,7 @@ from rekindle.dosing import parse
 from rekindle.inference.explain import Fading, Part, fading, gain_so_far
 from rekindle.inference.forecast import DRAWS, LEVELS, RISK, WEEK_H, Forecast, default_times, forecast
 from rekindle.inference.next_session import SessionAhead, next_session
-from rekindle.inference.paths import future, paths
+from rekindle.inference.paths import future, paths, times_for
 from rekindle.inference.saved import saved
 from rekindle.outcomes import scale
 from rekindle.person.record import Planned
@@ -44,9 +44,9 @@ class Past:
 class Outlook:
     """What is known and foreseen of one person.
 
-    `plan` is the forecast under the plan; `without` the one with no further dose, in care for as long as under the plan;
-    `alone` the one with no further dose and no further visits; `waiting` those with the next session put off by so many
-    hours, `options` those of the person's file, all to one last date. `main` names the
+    `plan` is the forecast under the plan; `without` the one with no further dose, in care for as long as under the
+    plan; `alone` the one with no further dose and no further visits; `waiting` those with the next session put off by
+    so many hours, `options` those of the person's file, all to one last date. `main` names the
     scale that words and pictures follow. `gain` and `fading` are None where there is nothing to explain yet.
     """
 
@@ -141,7 +141,7 @@ def outlook(
         main=main,
         past=tuple(_past(posterior, name, seed, threads) for name in names) if person.ratings else (),
         gain=gain_so_far(posterior, main) if person.given else None,
-        fading=fading(posterior, planned),
+        fading=fading(posterior, main, planned),
         session=next_session(posterior, planned),
     )  # fmt: skip
 
@@ -182,6 +182,7 @@ def _past(posterior: Posterior, name: str, seed: int, threads: int | None) -> Pa
     times = set(np.linspace(0.0, person.now_h, LOOKS).tolist()) if person.now_h > 0 else {0.0}
     times |= {moment for start in doses[-30:] for moment in (start, start + 24.0) if 0.0 <= moment <= person.now_h}
     moments = np.array(sorted(times))
-    ahead = future(posterior, None, scales=(name,), times_h=moments.tolist(), draws=PAST_DRAWS, threads=threads)
+    looks = times_for(person, (name,), moments)
+    ahead = future(posterior, None, scales=(name,), times_h=looks, draws=PAST_DRAWS, threads=threads)
     own = paths(ahead, name, moments, posterior.wander, seed).own
     return Past(name, moments, np.percentile(own, LEVELS, axis=0).T)

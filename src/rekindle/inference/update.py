@@ -37,10 +37,11 @@ from rekindle.inference.importance import TRUSTED, effective_size, pareto_smooth
 from rekindle.inference.measurements import measured_outputs, one_by_one, rises_of
 from rekindle.inference.oddness import chance_of, forecast_scores, measured_scores
 from rekindle.inference.proposal import DEFENSIVE, Proposal, Seen, proposal_near
-from rekindle.inference.ratings import Expected, expected_ratings, latents_of, look_times
+from rekindle.inference.ratings import MOOD, Expected, expected_ratings, latents_of, look_times
 from rekindle.inference.sets import shared_sets
 from rekindle.inference.sizes import sizes
 from rekindle.inference.walk import Walkers, walked
+from rekindle.outcomes import scale
 from rekindle.person.record import Person
 from rekindle.streams import normals, uniforms
 
@@ -93,8 +94,9 @@ class Posterior:
 
     `weights` sum to 1, shape (candidates,). `expected` holds each candidate's expected ratings at the person's
     ratings, `observed` the ratings. `surprise` is the chance of ratings, vital signs and levels as odd, each beside its
-    forecast from those before. `verdict` is "ok", "too little data" or "unlike anyone in the model's range". `solved` counts the candidates
-    that were followed over the person's past and weighed, those that came before the last sample among them.
+    forecast from those before. `verdict` is "ok", "too little data" or "unlike anyone in the model's range". `solved`
+    counts the candidates that were followed over the person's past and weighed, those that came before the last sample
+    among them.
     """
 
     person: Person
@@ -211,6 +213,8 @@ class _Work:
         first = min((dose.time_h for dose in self.doses), default=np.inf)
         self.informed = bool(person.ratings)
         self.before = [place for place, rating in enumerate(person.ratings) if rating.time_h <= first]
+        after = {rating.scale for place, rating in enumerate(person.ratings) if place not in self.before}
+        self.tells = any(set(scale(name).latents) & set(MOOD) for name in after)
         self.order = sorted(range(len(person.ratings)), key=lambda place: person.ratings[place].time_h)
 
     def solve(self, candidates: Candidates, place: Integers) -> _Round:
@@ -411,7 +415,7 @@ def _posterior(
 def _verdict(work: _Work, size: float, k: float, surprise: float) -> str:
     if surprise < SURPRISE or size < FEWEST / 4.0 or not k <= HOPELESS:
         return UNLIKE
-    return TOO_LITTLE if len(work.observed) - len(work.before) < 1 else OK
+    return OK if work.tells else TOO_LITTLE
 
 
 def _learned(candidates: Candidates, weights: Array) -> tuple[Learned, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rekindle.outcomes.endpoints import response, time_to_relapse
+from rekindle.outcomes.endpoints import response, time_to_gain_lost
 from rekindle.planning.doses import window_sums
 from rekindle.planning.limits import ChanceLimit, Costs, Limits
 
@@ -167,7 +167,7 @@ def _money(visits: Array, mg: Array, costs: Costs | None) -> Array:
 
 
 def wellness(followed: Followed, fewest: float = 0.05) -> Wellness:
-    """How draws fare by their weekly ratings; relapse as the default rule of the outcomes has it.
+    """How draws fare by their weekly ratings; a relapse is half of each one's gain until now lost at two looks running.
 
     Where a smaller share than `fewest` is in response now, there is nothing to relapse from.
     """
@@ -179,7 +179,8 @@ def wellness(followed: Followed, fewest: float = 0.05) -> Wellness:
     since = np.where(now, path.times_h[0], np.nan)
     relapsed = np.full(len(now), np.nan)
     if share >= fewest and len(path.times_h) > 1:
-        lost = time_to_relapse(found, path.times_h, path.ratings, path.baseline, since_h=since)
+        later = path.ratings[:, 1:]
+        lost = time_to_gain_lost(found, path.times_h[1:], later, path.baseline, path.own[:, 0], since_h=since)
         relapsed = np.where(now, np.where(lost.observed, lost.time_h + path.times_h[0], np.inf), np.nan)
     relapse = float(np.isfinite(relapsed[now]).mean()) if share >= fewest else None
     end = well[:, 1:][:, -LAST_VISITS:].mean(axis=1)

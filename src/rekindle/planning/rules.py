@@ -17,7 +17,7 @@ from rekindle.engine.specialise import part_of
 from rekindle.engine.table import Happenings
 from rekindle.engine.visits import Decision, Visit, solve_visits
 from rekindle.inference.candidates import SCREENING, care_goes_on, care_windows, doses_of, parameters_of
-from rekindle.inference.paths import Future, paths
+from rekindle.inference.paths import Future, paths, times_for
 from rekindle.inference.ratings import latents_of, look_times
 from rekindle.mechanism.delivery import NEEDED
 from rekindle.outcomes import scale
@@ -122,11 +122,12 @@ def follow_rule(
         InputError: a dose that cannot be given.
     """
     person = posterior.person
-    some = posterior.candidates.take(posterior.resampled(draws))
+    drawn = posterior.resampled(draws)
+    some = posterior.candidates.take(drawn)
     parameters = parameters_of(some, person)
     visits = weekly(person.now_h, until_h)
     ratings = [rating for rating in person.ratings if not scale(rating.scale).person_inputs]
-    times = sorted({0.0, *look_times(ratings), *visits.tolist()})
+    times = sorted({0.0, *look_times(ratings), *times_for(person, (judged_by,), visits)})
     names = (judged_by, "CADSS", "MOAA/S", *(rating.scale for rating in ratings))
     outputs = tuple(dict.fromkeys((*latents_of(names), *ACUTE, *LASTING)))
     clinic, lowered = _clinic(posterior, option, until_h, some.people, parameters, outputs, seed)
@@ -136,7 +137,8 @@ def follow_rule(
     ).solution  # fmt: skip
     found = {name: np.asarray(solved[name]) for name in outputs}
     good = np.isfinite(found[outputs[0]]).all(axis=1)
-    ahead = Future(person, some.take(np.flatnonzero(good)), np.array(times), {n: v[good] for n, v in found.items()})
+    place = np.flatnonzero(good)
+    ahead = Future(person, some.take(place), np.array(times), {n: v[good] for n, v in found.items()}, place)
     session, shape = _table(clinic, until_h, len(some))
     rest = resting(posterior, some.people, shape[1], seed)
     later = np.searchsorted(ahead.times_h, person.now_h)
@@ -151,6 +153,8 @@ def follow_rule(
         ratings=paths(ahead, judged_by, visits, posterior.wander, seed),
         fixed=False,
         densest=np.stack([densest.times_h, densest.mg]),
+        place=place,
+        distinct=len(np.unique(drawn[place])),
     )
 
 
