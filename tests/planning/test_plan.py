@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import binom
 
 from rekindle.dosing import parse
-from rekindle.inference.update import Posterior, update
+from rekindle.inference.update import UNLIKE, Posterior, update
 from rekindle.person.record import Given, Person, Planned, Rated, Vital
 from rekindle.planning import rules
 from rekindle.planning.compare import NOTHING, compare
@@ -222,3 +222,35 @@ def test_shipped_limits_bar_what_they_say(posterior: Posterior) -> None:
     found = measure(posterior, heavy, clinic, NOW + 6 * 168.0, draws=40)
     month = next(each for each in found.limits if each.name.startswith("dose a month"))
     assert month.chance == 1.0 and not month.kept and not found.kept
+
+
+def test_draws_are_worth_no_more_than_there_are_different_ones(posterior: Posterior, made: Plan) -> None:
+    rich = replace(posterior, effective=1_000.0)
+    found = measure(rich, None, LIMITS, made.frame.until_h, draws=120)
+    assert found.draws == 120 and found.worth == len(np.unique(rich.resampled(120))) < 120
+    assert found.as_dict(made.goal)["worth"] == found.worth
+
+
+def test_what_must_be_known_stands_first(made: Plan) -> None:
+    from rekindle.cli.plan import lines
+    from rekindle.report.plain import render_plain
+    from rekindle.report.plan_pages import plan_page
+
+    notes = ("who.yaml, line 3: odd.", "Outside what the model knows: psychosis.")
+    odd = replace(made, person=replace(made.person, notes=notes), verdict=UNLIKE, unlike="Do not rely on what follows.")
+    assert odd.cautions[0] == notes[1]
+    assert odd.cautions[1] == "Unlike anyone in the model's range. Do not rely on what follows."
+    assert lines(odd)[:3] == list(odd.cautions) and odd.as_dict()["cautions"] == list(odd.cautions)
+    page = render_plain(plan_page(odd))
+    assert page.index("psychosis") < page.index("Do not rely") < page.index("<h1")
+    assert "who.yaml" not in page + str(odd.as_dict())
+    assert "aside" not in render_plain(plan_page(replace(made, verdict="ok", heavy_tail="", unlike="")))
+
+
+def test_a_chosen_option_that_leaves_the_rules_is_not_shown(
+    posterior: Posterior, made: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guard beside the rules that build options: it reads each one's sentence."""
+    monkeypatch.setattr("rekindle.planning.search.departures", lambda *rest: ("beyond",))
+    found = search(posterior, LIMITS, made.frame, settings=replace(SMALL, budget=3, finals=2))
+    assert not found.chosen
