@@ -34,6 +34,7 @@ from rekindle.inference.candidates import (
 )
 from rekindle.inference.drift import DEFAULT, Wander
 from rekindle.inference.importance import TRUSTED, effective_size, pareto_smoothed, systematic
+from rekindle.inference.learned import Learned, learned_of
 from rekindle.inference.measurements import measured_outputs, one_by_one, rises_of
 from rekindle.inference.oddness import chance_of, forecast_scores, measured_scores
 from rekindle.inference.proposal import DEFENSIVE, Proposal, Seen, proposal_near
@@ -71,21 +72,6 @@ HOPELESS = 1.0
 """Pareto k above which hardly a candidate comes near the person."""
 
 OK, TOO_LITTLE, UNLIKE = "ok", "too little data", "unlike anyone in the model's range"
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What the data said of one thing that differs between people: its mean and spread after, in units of the spread
-    before, when it had mean 0 and spread 1."""
-
-    name: str
-    mean: float
-    spread: float
-
-    @property
-    def information(self) -> float:
-        """Nats by which the data moved it (Kullback-Leibler divergence of normals)."""
-        return 0.5 * (self.spread**2 + self.mean**2 - 1.0) - float(np.log(self.spread))
 
 
 @dataclass(frozen=True)
@@ -369,7 +355,7 @@ def _walked(
     weights = np.full(len(rows), 1.0 / len(rows))
     return replace(
         found, candidates=candidates, weights=weights, expected=end.expected, walked=share, solved=work.solved,
-        learned=_learned(candidates, weights),
+        learned=learned_of(candidates, weights),
     )  # fmt: skip
 
 
@@ -405,7 +391,7 @@ def _posterior(
         pareto_k=k,
         surprise=surprise,
         verdict=_verdict(work, size, k, surprise),
-        learned=_learned(candidates, weights),
+        learned=learned_of(candidates, weights),
         seed=seed,
         solved=work.solved,
         unsolved=unsolved,
@@ -416,17 +402,6 @@ def _verdict(work: _Work, size: float, k: float, surprise: float) -> str:
     if surprise < SURPRISE or size < FEWEST / 4.0 or not k <= HOPELESS:
         return UNLIKE
     return OK if work.tells else TOO_LITTLE
-
-
-def _learned(candidates: Candidates, weights: Array) -> tuple[Learned, ...]:
-    """Every random effect and the severity at the start, those that the data moved most first."""
-    means = weights @ candidates.luck
-    spreads = np.sqrt(np.maximum(weights @ candidates.luck**2 - means**2, 1e-12))
-    found = [
-        Learned(name, float(mean), float(spread))
-        for name, mean, spread in zip(luck_names(), means, spreads, strict=True)
-    ]
-    return tuple(sorted(found, key=lambda each: -each.information))
 
 
 def covariate_spread(posterior: Posterior, name: str) -> Mapping[str, float]:

@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 WEEK_H = 168.0
 LOOKS_H = np.array([20.0, 30.0, 40.0, 60.0, 90.0]) / 60.0
 """When a session is looked at, hours from its start; the labelled peak of pressure is at 40 minutes."""
+LATER_LOOKS = 4
+"""Looks more, up to half an hour after its end, at a session that gives for longer than an hour."""
 ACUTE = ("systolic_rise", "diastolic_rise", "dissociation", "sedation")
 LASTING = ("craving", "bladder_injury")
 
@@ -55,6 +57,33 @@ class Followed:
         return len(self.times_h)
 
 
+def looks_of(longest_h: float) -> Array:
+    """When sessions are looked at, of which the longest gives for so many hours; hours from the start.
+
+    >>> looks_of(0.67).tolist()[-1], looks_of(4.0).tolist()[-3:]
+    (1.5, [3.0, 3.75, 4.5])
+    """
+    if longest_h <= 1.0:
+        return LOOKS_H
+    last = longest_h + 0.5
+    return np.unique(np.concatenate([LOOKS_H, np.linspace(LOOKS_H[-1], last, LATER_LOOKS + 1)]))
+
+
+def longest_session(planned: Planned | None, person: Person) -> float:
+    """Hours for which the longest session of a plan gives; 0 without any.
+
+    Raises:
+        InputError: a dose by a weight that is not known.
+    """
+    if planned is None:
+        return 0.0
+    spans: dict[tuple[int, int], tuple[float, float]] = {}
+    for dose in planned.course.administrations(**person.measures):
+        begin, end = spans.get((dose.line, dose.session), (dose.time_h, dose.end_h))
+        spans[dose.line, dose.session] = min(begin, dose.time_h), max(end, dose.end_h)
+    return max((end - begin for begin, end in spans.values()), default=0.0)
+
+
 def main_scale(person: Person) -> str:
     """The scale by which the plan judges: the person's last one that has a response, the MADRS without any."""
     rated = [each for each in person.scales if scale(each).response is not None]
@@ -84,14 +113,15 @@ def follow(
     person = posterior.person
     coming = planned_sessions(planned, person)
     visits = weekly(person.now_h, until_h)
-    looks = (coming.times_h[:, None] + LOOKS_H[None, :]).ravel()
+    after = looks_of(longest_session(planned, person))
+    looks = (coming.times_h[:, None] + after[None, :]).ravel()
     times = sorted({*times_for(person, (judged_by,), visits), *looks.tolist()})
     names = (judged_by, "CADSS", "MOAA/S")
     ahead = future(
         posterior, planned, scales=names, times_h=times, draws=draws, outputs=(*ACUTE, *LASTING), threads=threads
     )
     count = len(ahead.candidates)
-    sizes = count, len(coming), len(LOOKS_H)
+    sizes = count, len(coming), len(after)
     seen = {name: ahead.at(name, looks).reshape(sizes) for name in ACUTE}
     later = np.searchsorted(ahead.times_h, person.now_h)
     rest = resting(posterior, ahead.candidates.people, len(coming), seed)

@@ -16,7 +16,7 @@ from rekindle.planning.judging import RELAPSE
 from rekindle.planning.limits import Limits, read_limits
 from rekindle.planning.measuring import Measured, measure
 from rekindle.planning.options import WEEK_H, Frame, Option, frame_of
-from rekindle.planning.search import Found, Settings, search
+from rekindle.planning.search import Found, Settings, fresh_luck, search
 from rekindle.planning.waiting import Waited, waiting
 from rekindle.provenance import Provenance
 
@@ -181,7 +181,7 @@ def plan(
     frame = frame_of(person, weeks)
     found = search(posterior, known, frame, seed=seed, settings=settings)
     others = like_them(person, seed=seed, threads=settings.threads)
-    how: dict[str, Any] = {"draws": settings.final_draws, "seed": seed, "threads": settings.threads}
+    how: dict[str, Any] = {"draws": settings.final_draws, "seed": fresh_luck(seed), "threads": settings.threads}
     choices = tuple(
         Choice(option, measured, measure(others, option, known, frame.until_h, **how))
         for option, measured in found.chosen

@@ -22,7 +22,7 @@ from rekindle.inference.ratings import latents_of, look_times
 from rekindle.mechanism.delivery import NEEDED
 from rekindle.outcomes import scale
 from rekindle.planning.doses import footing, planned_sessions
-from rekindle.planning.following import ACUTE, LASTING, LOOKS_H, Followed, lasting, peaks, resting, weekly
+from rekindle.planning.following import ACUTE, LASTING, Followed, lasting, looks_of, peaks, resting, weekly
 from rekindle.policy import Policy, Rule
 from rekindle.policy.clinic import SAME_H, Clinic, Courses
 from rekindle.policy.giving import Giving
@@ -52,12 +52,17 @@ class _Watched(Clinic):
     now_h: float = 0.0
     cared_h: Array | None = None
 
+    @property
+    def looks_h(self) -> Array:
+        """When each session is looked at, hours from its start."""
+        return looks_of(max((kind.length_h for kind in self.courses.kinds.all), default=0.0))
+
     def __call__(self, visit: Visit) -> Decision:
         self.seen = [*getattr(self, "seen", []), (visit.watched.person, visit.watched.time, visit.watched.values)]
         return super().__call__(visit)
 
     def _watches(self, session_of: NDArray[np.int64], time: Array) -> tuple[NDArray[np.int64], Array]:
-        times = time[:, None] + LOOKS_H
+        times = time[:, None] + self.looks_h
         kept = times < self.horizon_h - SAME_H
         return np.repeat(session_of, kept.sum(axis=1)), times[kept]
 
@@ -221,15 +226,16 @@ def _looks(clinic: _Watched, times_h: Array) -> dict[str, Array]:
     time = np.concatenate([each[1] for each in clinic.seen])
     values = np.concatenate([each[2] for each in clinic.seen])
     starts = np.where(np.isfinite(times_h), times_h, np.inf)
-    found = {name: np.full((*times_h.shape, len(LOOKS_H)), np.nan) for name in ACUTE}
+    looks = clinic.looks_h
+    found = {name: np.full((*times_h.shape, len(looks)), np.nan) for name in ACUTE}
     if not times_h.shape[1]:
         return found
     session = (starts[person] <= time[:, None] + SAME_H).sum(axis=1) - 1
     inside = session >= 0
     person, time, values, session = person[inside], time[inside], values[inside], session[inside]
     after = time - times_h[person, session]
-    look = np.abs(after[:, None] - LOOKS_H[None, :]).argmin(axis=1)
-    near = np.abs(after - LOOKS_H[look]) < SAME_H
+    look = np.abs(after[:, None] - looks[None, :]).argmin(axis=1)
+    near = np.abs(after - looks[look]) < SAME_H
     for name in ACUTE:
         column = clinic.looking_outputs.index(name)
         found[name][person[near], session[near], look[near]] = values[near, column]
