@@ -38,10 +38,12 @@ def lasting_figure(outlook: Outlook) -> Figure | None:
     assert last.relapse is not None
     due = last.due_h
     end = day(start, last.times_h[-1])
+    care = ", in care as planned," if outlook.plan is not outlook.without else " and no further visits"
+    care = care if due is not None else care.rstrip(",")
     heading = (
-        f"With no further dose the chance of a relapse passes {count(risk, 100)} on {day(start, due)}"
+        f"With no further dose{care} the chance of a relapse passes {count(risk, 100)} on {day(start, due)}"
         if due is not None
-        else f"The chance of a relapse stays below {count(risk, 100)} until {end}, even with no further dose"
+        else f"The chance of a relapse stays below {count(risk, 100)} until {end}, even with no further dose{care}"
     )
     return Figure(
         key="lasting",
