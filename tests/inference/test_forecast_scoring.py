@@ -225,3 +225,25 @@ def test_records_do_not_hang_on_the_first_day_or_the_order() -> None:
         ratings=tuple(replace(each, time_h=each.time_h + DAY) for each in whole.ratings),
     )
     assert records(whole, NOW) == records(moved, NOW + DAY)
+
+
+def test_another_recall_window_is_noted_when_scoring(made: dict) -> None:
+    new = person(Rated(20 * DAY, "MADRS", 13.0, recall_days=7.0), given=PLANNED)
+    assert made["scales"][0]["recall_days"] is None
+    assert any("looking back over no time at all; some ratings look back over 7 days" in note
+               for note in score_forecast(made, new).notes)  # fmt: skip
+    same = score_forecast(made, person(Rated(20 * DAY, "MADRS", 13.0), given=PLANNED))
+    assert not any("look back" in note for note in same.notes) and same.ratings[0].responded is not None
+
+
+def test_response_from_a_start_that_nobody_rated_is_not_judged(made: dict) -> None:
+    unrated = {**made, "scales": [{**each, "baseline_rated": False} for each in made["scales"]]}
+    found = score_forecast(unrated, person(Rated(20 * DAY, "MADRS", 13.0), given=PLANNED))
+    assert found.ratings[0].responded is None and found.totals()["MADRS"]["brier_response"] is None
+    assert any("response is not judged" in note for note in found.notes)
+
+
+def test_the_start_is_rated_only_where_somebody_did() -> None:
+    late = replace(person(), ratings=person().ratings[1:])
+    for who, rated in ((person(), True), (late, False)):
+        assert forecast(update(who, candidates=150), draws=50)["MADRS"].rated is rated

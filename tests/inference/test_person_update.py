@@ -7,19 +7,20 @@ from datetime import date
 
 import numpy as np
 import pytest
-from scipy.stats import kstest
+from scipy.special import ndtr
+from scipy.stats import kstest, norm
 
 from rekindle.dosing import parse
 from rekindle.errors import InputError
 from rekindle.inference.drift import Wander, log_density
 from rekindle.inference.forecast import LEVELS, forecast
 from rekindle.inference.importance import effective_size, pareto_fit, pareto_smoothed, systematic
-from rekindle.inference.oddness import chance_of, forecast_scores
+from rekindle.inference.oddness import chance_of, forecast_scores, measured_scores
 from rekindle.inference.paths import conditional
 from rekindle.inference.proposal import Seen, proposal_near
 from rekindle.inference.ratings import Expected, rating_moments
 from rekindle.inference.sets import shared_sets
-from rekindle.inference.update import TOO_LITTLE, UNLIKE, update
+from rekindle.inference.update import OK, TOO_LITTLE, UNLIKE, update
 from rekindle.outcomes import observe, scale
 from rekindle.person.record import Given, Level, Person, Planned, Rated, Vital
 
@@ -53,6 +54,25 @@ def test_smoothed_weights_know_the_tail_they_came_from() -> None:
     weights, k = pareto_smoothed(luck.pareto(1.0 / 1.5, 4_000) * 0.0)
     assert k == 0.0 and effective_size(weights) == pytest.approx(4_000)
     assert pareto_smoothed(np.log(luck.pareto(1.0 / 1.5, 4_000)))[1] > 1.0
+
+
+@pytest.mark.parametrize("spread", [30.0, 1_000.0])
+def test_weights_that_underflow_get_no_weight_from_smoothing(spread: float) -> None:
+    logs = spread * np.random.default_rng(2).standard_normal(10_000)
+    plain = np.exp(logs - logs.max())
+    weights, k = pareto_smoothed(logs)
+    assert k == np.inf
+    np.testing.assert_allclose(weights, plain / plain.sum())
+    assert effective_size(weights) < 5.0
+
+
+def test_a_tail_is_fitted_to_what_has_weight_alone() -> None:
+    """Nine in ten draws without weight leave the shape of the others as it was."""
+    logs = np.log1p(np.random.default_rng(3).pareto(4.0, 4_000))
+    nothing = np.full(36_000, -5_000.0)
+    weights, k = pareto_smoothed(np.concatenate([logs, nothing]))
+    assert 0.0 < k < 0.6
+    assert weights[4_000:].sum() == 0.0
 
 
 def test_rows_are_drawn_as_often_as_their_weights_say() -> None:
@@ -297,6 +317,30 @@ def test_levels_and_pressure_teach_about_exposure_and_pressure() -> None:
     assert names["central_volume" if "central_volume" in names else "clearance"].information > 0.02
 
 
+@pytest.mark.parametrize(
+    ("what", "said"), [("level 5000", UNLIKE), ("level 150", OK), ("pressure 270", UNLIKE), ("pressure 150", OK)]
+)
+def test_a_level_or_a_pressure_that_nobody_has_is_named(what: str, said: str) -> None:
+    dose, (kind, value) = 11 * DAY + 10.0, what.split()
+    known: dict[str, object] = {"levels": (Level(dose + 0.75, "ketamine", float(value)),)}
+    if kind == "pressure":
+        vitals = (Vital(dose - 0.2, systolic_mmhg=120.0), Vital(dose + 0.7, systolic_mmhg=float(value)))
+        known = {"vitals": vitals}
+    assert update(person(*BETTER, **known), candidates=2_500).verdict == said
+
+
+def test_scores_of_measurements_are_standard_normal_if_the_model_holds() -> None:
+    """Two measurements of one thing: the second beside its forecast from the first, in closed form."""
+    luck = np.random.default_rng(9)
+    own = 3.0 * luck.standard_normal(40_000)
+    seen = np.array([4.0, -2.0])
+    away = (seen[None, :] - own[:, None]) / 2.0
+    found = measured_scores(ndtr(away), norm.logpdf(away), np.zeros(len(own)))
+    middle, spread = 9.0 / 13.0 * 4.0, np.sqrt(9.0 - 81.0 / 13.0 + 4.0)
+    np.testing.assert_allclose(found, [4.0 / np.sqrt(13.0), (-2.0 - middle) / spread], atol=0.05)
+    assert len(measured_scores(np.full((5, 1), 0.5), np.zeros((5, 1)), np.zeros(5))) == 0
+
+
 def test_a_sentence_that_cannot_be_read_is_refused_with_its_place() -> None:
     bad = person(START, given=(Given(10.0, "40 mg by magic", where="person.yaml, line 7"),))
     with pytest.raises(InputError) as caught:
@@ -384,6 +428,117 @@ def test_care_ends_when_doses_stop_and_begins_again_with_the_next() -> None:
 
     assert care_windows([], 168.0, 500.0) == []
     assert care_windows([(10.0, 11.0)], 168.0, 500.0) == [(0.0, 500.0)]
+    # Before the first dose nobody is in care yet.
+    assert care_windows([(900.0, 901.0)], 168.0, 500.0) == [(900.0, 1069.0)]
     monthly = [(672.0 * month, 672.0 * month + 1.0) for month in range(4)]
     assert care_windows(monthly, 168.0, 0.0) == [(0.0, 3 * 672.0 + 169.0)]
     assert care_windows([(0.0, 1.0), (2000.0, 2001.0)], 168.0, 300.0) == [(0.0, 300.0), (2000.0, 2169.0)]
+
+
+def test_a_plan_changes_nothing_before_a_first_dose_that_is_still_to_come() -> None:
+    from rekindle.inference.paths import future
+
+    untreated = update(person(START, Rated(15 * DAY, "MADRS", 33.0), given=()), candidates=300)
+    plan = Planned(parse("40 mg IV over 40 min, weekly for 4 weeks"), NOW + 5 * DAY, NOW + 40 * DAY)
+    times = [NOW, NOW + 4 * DAY, NOW + 6 * DAY]
+    with_plan, without = (
+        future(untreated, each, scales=("MADRS",), times_h=times, draws=40).at("severity", np.array(times))
+        for each in (plan, None)
+    )
+    np.testing.assert_allclose(with_plan[:, :2], without[:, :2], atol=2e-3)
+    assert np.abs(with_plan[:, 2] - without[:, 2]).max() > 0.01
+
+
+def test_care_can_be_kept_without_a_further_dose(better) -> None:
+    """The same care as under the plan, and no session: worse than the plan, better than being left alone."""
+    from rekindle.inference.paths import future
+
+    plan = Planned(parse("40 mg IV over 40 min, weekly for 6 weeks"), NOW + DAY, NOW + 60 * DAY)
+    end = np.array([NOW + 49 * DAY])
+    how = {"scales": ("MADRS",), "times_h": end.tolist(), "draws": 100}
+    found = [
+        future(better, given, **how, outputs=("expectancy",), cared_as=cared_as).at("expectancy", end).mean()
+        for given, cared_as in ((plan, None), (None, plan), (None, None))
+    ]
+    assert found[0] > found[1] > 2.0 * found[2]
+
+
+def test_a_person_who_never_changes_loses_no_gain() -> None:
+    """Half better now and for good: noise alone around the line of response is no relapse."""
+    from rekindle.inference.forecast import _relapse
+    from rekindle.inference.paths import Paths
+
+    luck = np.random.default_rng(3)
+    times = NOW + 168.0 * np.arange(13)
+    own = np.full((2_000, 13), 18.0)
+    ratings = np.rint(own + 2.5 * luck.standard_normal(own.shape))
+    still = Paths(scale("MADRS"), times, own, ratings, ratings, own * 0.0, np.full(2_000, 36.0))
+    chance, share, due = _relapse(still, person(*BETTER), 0.2)
+    assert share == 1.0 and due is None and chance[-1] < 0.01
+    # Who goes back to three quarters of where they began has lost half of the gain, from the second look on.
+    gone = replace(still, ratings=np.where(times > NOW + 168.0, 28.0, ratings))
+    chance, _, due = _relapse(gone, person(*BETTER), 0.2)
+    assert chance[0] == 0.0 and chance[1] < 0.01 and chance[2] > 0.99 and due == times[2]
+
+
+def test_what_is_rated_now_is_no_look_to_come() -> None:
+    from rekindle.inference.forecast import _relapse
+    from rekindle.inference.paths import Paths
+
+    times = NOW + 168.0 * np.arange(4)
+    own, ratings = np.full((100, 4), 10.0), np.tile([40.0, 40.0, 10.0, 10.0], (100, 1))
+    path = Paths(scale("MADRS"), times, own, ratings, ratings, own * 0.0, np.full(100, 36.0))
+    assert _relapse(path, person(*BETTER), 0.2)[0][-1] == 0.0
+
+
+def test_ratings_to_come_look_back_as_the_last_one_did() -> None:
+    weekly = [*BETTER[:2], Rated(9 * DAY, "PHQ-9", 8.0, recall_days=7.0), BETTER[3]]
+    plan = Planned(parse("80 mg IV over 40 min, weekly for 2 weeks"), NOW + 2.0, NOW + 20 * DAY)
+    found = forecast(update(person(*weekly), candidates=400), plan, draws=200)
+    assert found["PHQ-9"].recall_days == 7.0 and found["MADRS"].recall_days is None
+    assert [each["recall_days"] for each in found.as_dict()["scales"]] == [None, 7.0]
+    # A week looked back over moves less from day to day than how it is just now.
+    now = forecast(update(person(*BETTER), candidates=400), plan, draws=200)
+    steps = [np.abs(np.diff(each["PHQ-9"].own[:7, 3])).max() for each in (found, now)]
+    assert steps[0] < 0.7 * steps[1]
+
+
+def test_a_rating_of_the_session_alone_is_too_little_data() -> None:
+    later = 11 * DAY + 11.0
+    for name, total, said in (("CADSS", 20.0, TOO_LITTLE), ("MADRS", 20.0, OK)):
+        assert update(person(START, Rated(later, name, total)), candidates=1_500).verdict == said
+
+
+def test_fading_follows_the_scale_it_is_told_of(better) -> None:
+    from rekindle.inference.explain import fading
+
+    for name in ("MADRS", "PHQ-9"):
+        found = fading(better, name, draws=60)
+        assert found is not None and found.next_measurement.startswith(name)
+    assert fading(better, "HAM-D17", draws=60) is None
+
+
+def test_draws_are_paired_by_who_they_are() -> None:
+    from rekindle.inference.paths import Future, paired
+
+    def future_of(*place: int) -> Future:
+        return Future(person(), None, np.zeros(1), {}, np.array(place))
+
+    one, other = paired(future_of(0, 1, 3, 4), future_of(0, 2, 3, 4))
+    assert one.tolist() == [0, 2, 3] and other.tolist() == [0, 2, 3]
+    one, other = paired(future_of(1, 2), future_of(0, 1, 2))
+    assert one.tolist() == [0, 1] and other.tolist() == [1, 2]
+
+
+def test_the_coming_session_starts_as_differently_as_in_a_plan(better) -> None:
+    """One reading of 160 and a rise of about ten: 180 may be passed, on the page as in a plan."""
+    from rekindle.inference.next_session import next_session
+    from rekindle.planning.following import follow
+
+    plan = Planned(parse("40 mg IV over 40 min, once"), NOW + DAY, NOW + 8 * DAY)
+    high = replace(better, person=replace(better.person, vitals=(Vital(1.0, 150.0, 95.0),)))
+    ahead = next_session(high, plan, draws=120)
+    assert ahead is not None and ahead.from_reading
+    peak = follow(high, plan, NOW + 7 * DAY, draws=120, seed=high.seed, judged_by="MADRS").peaks["systolic peak"][:, 0]
+    assert ahead.above_180 == pytest.approx((peak > 180.0).mean(), abs=0.05)
+    assert ahead.systolic[2] - ahead.systolic[0] > 20.0

@@ -279,6 +279,19 @@ def test_ratings_a_quarter_of_an_hour_apart_and_scores_of_the_moment_are_two() -
     assert len(read(WHOLE.replace(PHQ, "\n".join(alert))).ratings) == 3
 
 
+def test_doses_to_come_are_held_against_what_was_studied() -> None:
+    assert read(WHOLE).notes == ()
+    notes = read(WHOLE.replace('course: "0.5 mg/kg', 'course: "5 mg/kg')).notes
+    assert notes and all(": under the plan, " in note for note in notes)
+    assert all(note.startswith(("Outside what the model knows: ", "To be weighed: ")) for note in notes)
+    option = 'options:\n- {name: much, course: "5 mg/kg IV over 40 min, weekly for 2 weeks", from: 2024-03-21}\n'
+    asked = read(WHOLE + option).notes
+    assert asked and all(": under the option 'much', " in note for note in asked)
+    # What is said of the person is not said again for every plan.
+    old = read((WHOLE + option).replace("age: 46", "age: 88")).notes
+    assert len(set(old)) == len(old) >= len(read(WHOLE.replace("age: 46", "age: 88")).notes) + len(asked)
+
+
 def test_now_is_the_last_thing_recorded_and_the_first_day_the_first() -> None:
     text = "\n".join(line for line in WHOLE.splitlines() if not line.startswith(("start", "now")))
     person = read(text)

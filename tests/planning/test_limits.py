@@ -54,6 +54,7 @@ MALFORMED = {
     "an unknown field": ("name: test", "nam: test", 1),
     "no offers": ("offers:\n- {give: mg/kg IV over 40 min, doses: [0.25, 0.5], assumed: for a test}", "offers: []", 3),
     "doses that fall": ("[0.25, 0.5]", "[0.5, 0.25]", 4),
+    "no dose as low as a first one": ("doses: [0.25, 0.5], ", "doses: [0.25, 0.5], first_most: 0.1, ", 4),
     "a dose that nobody means": ("[0.25, 0.5]", "[0.25, 500]", 4),
     "words that are no drug": ("mg/kg IV over 40 min", "mg/kg of something", 4),
     "a drug that is not planned": ("mg/kg IV over 40 min", "mg/kg midazolam IV over 40 min", 4),

@@ -60,6 +60,23 @@ def test_a_first_dose_is_not_above_its_line() -> None:
     assert departures(high, who, limits) == ("a first dose of 84 mg, at most 56",)
 
 
+def test_nothing_is_offered_where_no_dose_may_be_the_first() -> None:
+    limits = read_limits("esketamine-eu")
+    offer = replace(limits.offers[0], doses=(56.0, 84.0), older_first_most=28.0)
+    bare = replace(limits, offers=(offer,))
+    older = person(given=(), covariates={"weight_kg": 80.0, "age_years": 78.0, "sex": "female"})
+    assert not list(grid(older, bare, frame_of(older, 8)))
+    younger = person(given=())
+    assert list(grid(younger, bare, frame_of(younger, 8)))
+
+
+def test_of_an_age_that_is_not_known_the_lower_line_holds() -> None:
+    limits = read_limits("esketamine-eu")
+    nameless = person(given=(), covariates={"weight_kg": 80.0, "sex": "female"})
+    for option in grid(nameless, limits, frame_of(nameless, 8)):
+        assert limits.offers[0].doses[option.dose if option.first < 0 else option.first] <= 28.0
+
+
 @pytest.mark.parametrize(
     ("course", "broken"),
     [

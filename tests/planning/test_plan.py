@@ -11,11 +11,13 @@ import pytest
 from scipy.stats import binom
 
 from rekindle.dosing import parse
-from rekindle.inference.update import Posterior, update
+from rekindle.inference.paths import future
+from rekindle.inference.update import UNLIKE, Posterior, update
 from rekindle.person.record import Given, Person, Planned, Rated, Vital
 from rekindle.planning import rules
 from rekindle.planning.compare import NOTHING, compare
 from rekindle.planning.doses import given_sessions
+from rekindle.planning.following import longest_session, looks_of
 from rekindle.planning.fronts import dominates, front, spread
 from rekindle.planning.judging import chances, upper_chance
 from rekindle.planning.limits import read_limits
@@ -23,7 +25,7 @@ from rekindle.planning.limits_file import parse_limits
 from rekindle.planning.measuring import followed_under, measure, measured
 from rekindle.planning.options import frame_of, grid
 from rekindle.planning.plan import Plan, plan
-from rekindle.planning.search import Settings, search
+from rekindle.planning.search import Settings, fresh_luck, search
 from rekindle.planning.waiting import waiting
 
 DAY = 24.0
@@ -106,7 +108,7 @@ def test_a_limit_of_zero_chance_bars_all_that_could_break_it(posterior: Posterio
 
 
 def test_nothing_good_enough_is_said(made: Plan) -> None:
-    strict = replace(made, risk=1e-9)
+    strict = replace(made, risk=0.0)
     assert strict.answer.startswith("Nothing within small keeps the chance of")
 
 
@@ -126,6 +128,26 @@ def test_a_rule_that_never_acts_is_the_fixed_schedule(posterior: Posterior, monk
     assert one.ratings.own == pytest.approx(other.ratings.own, abs=0.02)
     assert one.lasting["craving"] == pytest.approx(other.lasting["craving"], abs=0.01)
     assert rules.policy_of(rule, frame.until_h).visits
+
+
+@pytest.mark.parametrize("days", [7, 42])
+def test_equal_sessions_give_equal_courses_with_a_rule_and_without(
+    posterior: Posterior, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """Care follows the sessions, close or far apart, whoever decides on them."""
+    usual = rules.policy_of
+    monkeypatch.setattr("rekindle.planning.options.WELL_BELOW", -1)
+    # What is left of the rule never acts.
+    monkeypatch.setattr(rules, "policy_of", lambda *how: replace(usual(*how), rules=usual(*how).rules[:1]))
+    frame = frame_of(posterior.person, 20)
+    fixed = next(
+        each for each in grid(posterior.person, LIMITS, frame)
+        if (each.dose, each.weeks, each.interval_days, each.taper, each.stretch_weeks) == (1, 0, days, 0, 0)
+    )  # fmt: skip
+    one, other = (followed_under(posterior, each, frame.until_h, draws=20)
+                  for each in (fixed, replace(fixed, stretch_weeks=8)))  # fmt: skip
+    assert one.times_h == pytest.approx(other.times_h)
+    assert one.ratings.own == pytest.approx(other.ratings.own, abs=0.05)
 
 
 def test_more_drug_raises_peaks_and_the_chance_of_passing_a_line(posterior: Posterior) -> None:
@@ -202,3 +224,72 @@ def test_shipped_limits_bar_what_they_say(posterior: Posterior) -> None:
     found = measure(posterior, heavy, clinic, NOW + 6 * 168.0, draws=40)
     month = next(each for each in found.limits if each.name.startswith("dose a month"))
     assert month.chance == 1.0 and not month.kept and not found.kept
+
+
+def test_draws_are_worth_no_more_than_there_are_different_ones(posterior: Posterior, made: Plan) -> None:
+    rich = replace(posterior, effective=1_000.0)
+    found = measure(rich, None, LIMITS, made.frame.until_h, draws=120)
+    assert found.draws == 120 and found.worth == len(np.unique(rich.resampled(120))) < 120
+    assert found.as_dict(made.goal)["worth"] == found.worth
+
+
+def test_what_must_be_known_stands_first(made: Plan) -> None:
+    from rekindle.cli.plan import lines
+    from rekindle.report.plain import render_plain
+    from rekindle.report.plan_pages import plan_page
+
+    notes = ("who.yaml, line 3: odd.", "Outside what the model knows: psychosis.")
+    odd = replace(made, person=replace(made.person, notes=notes), verdict=UNLIKE, unlike="Do not rely on what follows.")
+    assert odd.cautions[0] == notes[1]
+    assert odd.cautions[1] == "Unlike anyone in the model's range. Do not rely on what follows."
+    assert lines(odd)[:3] == list(odd.cautions) and odd.as_dict()["cautions"] == list(odd.cautions)
+    page = render_plain(plan_page(odd))
+    assert page.index("psychosis") < page.index("Do not rely") < page.index("<h1")
+    assert "who.yaml" not in page + str(odd.as_dict())
+    assert "aside" not in render_plain(plan_page(replace(made, verdict="ok", heavy_tail="", unlike="")))
+
+
+def test_a_chosen_option_that_leaves_the_rules_is_not_shown(
+    posterior: Posterior, made: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guard beside the rules that build options: it reads each one's sentence."""
+    monkeypatch.setattr("rekindle.planning.search.departures", lambda *rest: ("beyond",))
+    found = search(posterior, LIMITS, made.frame, settings=replace(SMALL, budget=3, finals=2))
+    assert not found.chosen
+
+
+def test_a_session_s_chance_is_among_draws_that_have_it() -> None:
+    """A first session that all have and a second that half have: 2 of 4 break at the second, whoever else there is."""
+    from rekindle.planning.judging import _at_a_session
+
+    there = np.ones((8, 3), dtype=bool)
+    there[4:, 1] = False
+    there[1:, 2] = False
+    broken = np.zeros((8, 3), dtype=bool)
+    broken[:2, 1] = True
+    chance, upper = _at_a_session(broken, there, 8.0)
+    assert chance == pytest.approx(2 / 5)  # the third session, which one draw has, counts with the second
+    assert upper == pytest.approx(max(upper_chance(0.0, 8.0), upper_chance(2 / 5, 4.0)))
+    whole = np.ones((8, 2), dtype=bool)
+    alone, _ = _at_a_session(np.array([[True, False]] * 2 + [[False, False]] * 6), whole, 8.0)
+    assert alone == 0.25
+
+
+def test_long_sessions_are_looked_at_to_their_end(posterior: Posterior) -> None:
+    long = Planned(parse("1 mg/kg IV over 4 h, once"), 17 * DAY + 10.0, 30 * DAY)
+    short = Planned(parse("1 mg/kg IV over 40 min, once"), 17 * DAY + 10.0, 30 * DAY)
+    assert looks_of(longest_session(long, posterior.person))[-1] == 4.5
+    assert looks_of(longest_session(short, posterior.person))[-1] == 1.5
+    seen = followed_under(posterior, long, 20 * DAY, draws=40).peaks["dissociation peak"]
+    later = future(posterior, long, scales=("CADSS",), times_h=[17 * DAY + 11.5], draws=40, outputs=("dissociation",))
+    assert seen.mean() > 1.2 * later.outputs["dissociation"][:, -1].mean()
+
+
+def test_what_is_told_is_measured_on_luck_that_chose_nothing(posterior: Posterior, made: Plan) -> None:
+    for option, found in zip([each.option for each in made.choices], made.found.chosen, strict=True):
+        how = {"draws": SMALL.final_draws, "seed": fresh_luck(1)}
+        assert measure(posterior, option, LIMITS, made.frame.until_h, **how).well.chance(made.goal) == pytest.approx(
+            found[1].well.chance(made.goal)
+        )
+        break
+    assert fresh_luck(1) != 1

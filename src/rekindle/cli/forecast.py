@@ -150,14 +150,16 @@ def _say(found: dict[str, Any], where: Path) -> None:
         day = each["dates"][-1][:10]
         emit(f"{each['scale']} by {day}: {middle:.0f} (19 times in 20 between {low:.0f} and {high:.0f})")
     main = next(each for each in found["scales"] if each["scale"] == found["main_scale"])
-    alone = next(each for each in found["without_further_dose"]["scales"] if each["scale"] == found["main_scale"])
     if main["responding"] is not None:
         emit(f"In response now: {100 * main['responding']:.0f} in 100")
     if main["relapse"] is not None:
         emit(f"Relapse by then: {100 * main['relapse'][-1]:.0f} in 100 as planned")
-    if alone["relapse_at_end"] is not None:
-        due = f"; passes {100 * found['risk']:g} in 100 on {alone['due'][:10]}" if alone["due"] else ""
-        emit(f"With no further dose: {100 * alone['relapse_at_end']:.0f} in 100{due}")
+    for name, key in (("With no further dose, in care as planned", "without_further_dose"),
+                      ("With no further dose and no further visits", "without_further_visits")):  # fmt: skip
+        one = next(each for each in found[key]["scales"] if each["scale"] == found["main_scale"])
+        if one["relapse_at_end"] is not None and (found["planned_sessions"] or key == "without_further_visits"):
+            due = f"; passes {100 * found['risk']:g} in 100 on {one['due'][:10]}" if one["due"] else ""
+            emit(f"{name}: {100 * one['relapse_at_end']:.0f} in 100{due}")
     if found["diagnostics"]["verdict"] != "ok":
         emit(f"Note: {found['diagnostics']['verdict']}")
     emit(f"Wrote {where}")

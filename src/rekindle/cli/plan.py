@@ -90,10 +90,9 @@ def _check(weeks: int, risk: float | None, budget: int, candidates: int, draws: 
 
 
 def lines(made: Plan) -> list[str]:
-    """The plan as text: the answer, the trade-offs, every limit's chance, the schedules of the file, what waits."""
-    found = [made.answer, ""]
-    if made.verdict != "ok":
-        found[1:1] = [f"The person's data: {made.verdict}. The person's chances lean on people like them."]
+    """The plan as text: what must be known first, the answer, the trade-offs, every limit's chance, the schedules of
+    the file, what waits."""
+    found = [*made.cautions, *([""] if made.cautions else []), made.answer, ""]
     for number, each in enumerate(made.choices, 1):
         found.append(f"{number}. {each.option.words}")
         found.append(

@@ -46,6 +46,7 @@ class Settings:
     """How to calibrate: `sets` rows over the prior and `refined` around the posterior, with `people` an arm.
 
     `checked` synthetic data sets are fitted to check the calibration of the calibration (0: none).
+    `last_sampler` draws the posterior that is kept: longer, as it may have more than one hill.
     """
 
     seed: int = 1
@@ -56,6 +57,7 @@ class Settings:
     checked: int = 100
     draws: int = 200
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
+    last_sampler: SamplerSettings = field(default_factory=lambda: SamplerSettings(4, 600, 1500))
     refit_sampler: SamplerSettings = field(default_factory=lambda: SamplerSettings(2, 200, 250))
     short_sampler: SamplerSettings = field(default_factory=lambda: SamplerSettings(1, 120, 198))
     held: Mapping[str, float] = field(default_factory=dict)
@@ -212,7 +214,7 @@ def _refined(found: Calibration, file: BankFile, conditioned: _Conditioned, prog
         steep=found.prior.steep_places, judged_on=~rows.first_round,
     )  # fmt: skip
     facts = conditioned(fitted.emulator, luck)
-    again = sampler.sample(facts, settings.seed + 1, settings.sampler)
+    again = sampler.sample(facts, settings.seed + 1, settings.last_sampler)
     return replace(found, bank=rows, luck=luck, fitted=fitted, facts=facts, posterior=again, check=check)
 
 

@@ -204,13 +204,15 @@ def schedules_of(
     *,
     now_h: float = 0.0,
     drug: bool = True,
+    cared_as: Sequence[Administration] | None = None,
 ) -> list[Segments]:
     """Compiled schedules, one a candidate, or a single one when all are alike.
 
-    Care (see `care_windows`) lasts until `now_h` at least. With `drug` off only visits and care are left.
-    `parameters` are those of `parameters_of`.
+    Care (see `care_windows`) lasts until `now_h` at least, and as these doses have it or as `cared_as` would. With
+    `drug` off only visits and care are left. `parameters` are those of `parameters_of`.
     """
-    schedule, lowered = schedule_of(doses, parameters, times_h, now_h=now_h, drug=drug), lowered_model()
+    schedule = schedule_of(doses, parameters, times_h, now_h=now_h, drug=drug, cared_as=cared_as)
+    lowered = lowered_model()
     return compiled(schedule, lowered, len(parameters["care_after"]))
 
 
@@ -221,6 +223,7 @@ def schedule_of(
     *,
     now_h: float = 0.0,
     drug: bool = True,
+    cared_as: Sequence[Administration] | None = None,
 ) -> Schedule:
     """The schedule of all candidates, as `schedules_of` compiles it; amounts that differ are arrays."""
     usual = {name: float(parameters[name][0]) for name in DELIVERY}
@@ -228,7 +231,7 @@ def schedule_of(
     matter = _that_matter(tuple(doses), tuple(usual.items()))
     own |= {name: parameters[name] for name in matter if name not in TIMING}
     own["care_after"] = float(parameters["care_after"][0])
-    return _schedule(doses, own, times_h, now_h, drug)
+    return _schedule(doses, own, times_h, now_h, drug, doses if cared_as is None else cared_as)
 
 
 def compiled(schedule: Schedule, lowered: Lowered, candidates: int) -> list[Segments]:
@@ -246,12 +249,13 @@ def _that_matter(doses: tuple[Administration, ...], usual: tuple[tuple[str, floa
 
 
 def _schedule(
-    doses: Sequence[Administration], own: Mapping[str, Any], times_h: Sequence[float], now_h: float, drug: bool
-) -> Schedule:
+    doses: Sequence[Administration], own: Mapping[str, Any], times_h: Sequence[float], now_h: float, drug: bool,
+    cared_as: Sequence[Administration],
+) -> Schedule:  # fmt: skip
     events: list[Event] = list(deliver(doses, own))
     if not drug:
         events = [event for event in events if getattr(event, "target", "") in CIRCUMSTANCES]
-    windows = care_windows([(dose.time_h, dose.end_h) for dose in doses], own["care_after"], now_h)
+    windows = care_windows([(dose.time_h, dose.end_h) for dose in cared_as], own["care_after"], now_h)
     care = [Infusion(begin, "care", 1.0, end - begin) for begin, end in windows]
     return Schedule((*care, *events), tuple(times_h))
 
@@ -261,8 +265,9 @@ def care_windows(
 ) -> list[tuple[float, float]]:
     """When the person is in care, as pairs of hours: from the start until now, and on while doses follow each other.
 
-    Care lasts `after_h` beyond a dose, and from one dose to the next where they are at most `gap_h` apart. So every
-    future agrees about the past. Nobody without a dose is in care. `doses` are pairs of start and end.
+    Care lasts `after_h` beyond a dose, and from one dose to the next where they are at most `gap_h` apart. It begins
+    with the first dose where that is still to come. So every future agrees about the past. Nobody without a dose is in
+    care. `doses` are pairs of start and end.
 
     >>> care_windows([(0.0, 1.0), (200.0, 201.0), (3000.0, 3001.0)], 168.0, 300.0)
     [(0.0, 369.0), (3000.0, 3169.0)]
@@ -270,12 +275,21 @@ def care_windows(
     windows: list[tuple[float, float]] = []
     for begin, end in sorted(doses):
         if not windows:
-            windows.append((0.0, max(end + after_h, now_h)))
-        elif begin <= max(windows[-1][1], windows[-1][1] - after_h + gap_h):
+            windows.append((0.0 if begin < now_h else begin, max(end + after_h, now_h)))
+        elif care_goes_on(windows[-1][1], begin, after_h, gap_h):
             windows[-1] = (windows[-1][0], max(windows[-1][1], end + after_h))
         else:
             windows.append((begin, end + after_h))
     return windows
+
+
+def care_goes_on(until_h: Any, begin_h: Any, after_h: Any, gap_h: float = LONGEST_GAP_H) -> Any:
+    """Whether care that would end at `until_h` lasts to a dose at `begin_h`; numbers or arrays of one shape.
+
+    >>> bool(care_goes_on(369.0, 1000.0, 168.0)), bool(care_goes_on(369.0, 1100.0, 168.0))
+    (True, False)
+    """
+    return begin_h <= np.maximum(until_h, until_h - after_h + gap_h)
 
 
 def courses(

@@ -6,15 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rekindle.inference.paths import Future, conditional, future
-from rekindle.inference.ratings import Expected, expected_ratings
+from rekindle.inference.paths import Future, conditional, future, paired, times_for
+from rekindle.inference.ratings import Expected, coming_ratings, expected_ratings
 from rekindle.outcomes import scale
-from rekindle.person.record import Rated
 from rekindle.streams import generator
 
 if TYPE_CHECKING:
@@ -63,16 +62,15 @@ def gain_so_far(posterior: Posterior, scale_name: str, *, draws: int = DRAWS) ->
     """
     found, now = scale(scale_name), posterior.person.now_h
     sign = 1.0 if found.better == "lower" else -1.0
-    full = future(posterior, None, scales=(found.name,), times_h=(now,), draws=draws)
-    unarmed = future(posterior, None, scales=(found.name,), times_h=(now,), draws=draws, drug=False)
-    alone = future(
-        posterior, None, scales=(found.name,), times_h=(now,), draws=draws, drug=False,
-        changes={"switch_expectancy": 0.0},
-    )  # fmt: skip
-    count = min(len(each.candidates) for each in (full, unarmed, alone))
-    start, treated = _score(full, found.name, 0.0)[:count], _score(full, found.name, now)[:count]
-    masked, untreated = _score(unarmed, found.name, now)[:count], _score(alone, found.name, now)[:count]
-    drift = _drift_now(posterior, full, found.name, generator(posterior.seed, "explain", "gain"))[:count]
+    how: dict[str, Any] = {"scales": (found.name,), "draws": draws}
+    how["times_h"] = times_for(posterior.person, (found.name,), (now,))
+    full = future(posterior, None, **how)
+    unarmed = future(posterior, None, **how, drug=False)
+    alone = future(posterior, None, **how, drug=False, changes={"switch_expectancy": 0.0})
+    one, two, three = paired(full, unarmed, alone)
+    start, treated = _score(full, found.name, 0.0)[one], _score(full, found.name, now)[one]
+    masked, untreated = _score(unarmed, found.name, now)[two], _score(alone, found.name, now)[three]
+    drift = _drift_now(posterior, full, found.name, generator(posterior.seed, "explain", "gain"))[one]
     size = found.maximum - found.minimum
     return (
         _part("drug", sign * (masked - treated), size),
@@ -109,29 +107,31 @@ class Fading:
         }
 
 
-def fading(posterior: Posterior, planned: Planned | None = None, *, draws: int = DRAWS) -> Fading | None:
-    """What stands behind the last rating, and which rating would tell; None without a rating after a dose."""
-    person = posterior.person
+def fading(
+    posterior: Posterior, scale_name: str, planned: Planned | None = None, *, draws: int = DRAWS
+) -> Fading | None:
+    """What stands behind the last rating on a scale, and which one would tell; None without one after a dose."""
+    person, found = posterior.person, scale(scale_name)
     first = min((given.time_h for given in person.given), default=np.inf)
-    after = [rating for rating in person.ratings if rating.time_h > first]
+    after = [each for each in person.ratings if each.time_h > first and scale(each.scale).name == found.name]
     if not after:
         return None
     last, now = after[-1], person.now_h
-    found = scale(last.scale)
     sign = 1.0 if found.better == "lower" else -1.0
     planned = person.planned if planned is None else planned
     options = measurement_options(now, planned)
     times = [last.time_h, now, *(moment for _, moment in options)]
-    usual = future(posterior, planned, scales=(found.name,), times_h=times, draws=draws)
-    lasting = future(
-        posterior, planned, scales=(found.name,), times_h=times, draws=draws, changes={"mood_tolerance": 0.0}
-    )
-    count = min(len(usual.candidates), len(lasting.candidates))
+    how: dict[str, Any] = {"scales": (found.name,), "draws": draws}
+    how["times_h"] = times_for(person, (found.name,), times)
+    usual = future(posterior, planned, **how)
+    lasting = future(posterior, planned, **how, changes={"mood_tolerance": 0.0})
+    one, other = paired(usual, lasting)
     own = _scores(usual, found.name, times)
-    lost = (own.mean - _scores(lasting, found.name, times).mean[:count])[:count, 0]
     luck = generator(posterior.seed, "explain", "fading")
-    wander = _wander(posterior, usual, own, luck)[:count]
-    noise = last.total - np.clip(own.mean[:count, 0] + wander[:, 0], found.minimum, found.maximum)
+    wander = _wander(posterior, usual, own, luck)[one]
+    own = own.of(one)
+    lost = own.mean[:, 0] - _scores(lasting, found.name, times).mean[other, 0]
+    noise = last.total - np.clip(own.mean[:, 0] + wander[:, 0], found.minimum, found.maximum)
     share = _told(own, wander, lost - wander[:, 1], len(options), luck)
     best = int(np.argmax(share))
     size = found.maximum - found.minimum
@@ -172,7 +172,7 @@ def _told(own: Expected, wander: Array, doubt: Array, options: int, luck: np.ran
 
 
 def _scores(ahead: Future, name: str, times_h: Sequence[float]) -> Expected:
-    ratings = [Rated(float(time), name, 0.0) for time in times_h]
+    ratings = coming_ratings(ahead.person.ratings, name, times_h)
     return expected_ratings(ratings, ahead.outputs, [float(time) for time in ahead.times_h])
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rekindle.inference.paths import Future, Paths, future, paths
+from rekindle.inference.paths import Future, Paths, future, paths, times_for
 from rekindle.outcomes import scale
-from rekindle.outcomes.endpoints import relapse_rule, remission, response, time_to_relapse
+from rekindle.outcomes.endpoints import relapse_rule, remission, response, time_to_gain_lost
 from rekindle.provenance import Provenance, digest
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ DRAWS = 2_000
 RISK = 0.2
 """Relapse risk at which the next dose counts as due, unless another is chosen."""
 WEEK_H = 168.0
+RELAPSE = "half of the gain that there is now, lost at two weekly looks running"
+"""What counts as a relapse here, in the words of the page: first looked at a week from now, among draws in response
+now. Trials are scored by the rules of `rekindle.outcomes.endpoints`."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class ScaleForecast:
     `ratings` and `own` hold quantiles, shape (times, levels): of a rating with its error, before it is rounded, and of
     the person's own score without. `response`, `remission` are chances at each time, `relapse` the chance of a relapse
     by then among draws that are in response now (`responding`, a share); None where the scale has no such line.
+    `baseline` is what change is counted from, and `rated` whether anybody rated it; else it is what the model takes.
+    Ratings look back over `recall_days`, as the person's last one did.
     """
 
     scale: str
@@ -52,6 +57,8 @@ class ScaleForecast:
     responding: float | None
     due_h: float | None
     baseline: float
+    rated: bool = True
+    recall_days: float | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,8 @@ class Forecast:
         return {
             "scale": each.scale,
             "baseline": round(each.baseline, 2),
+            "baseline_rated": each.rated,
+            "recall_days": each.recall_days,
             "levels": list(LEVELS),
             "dates": [self.date(moment) for moment in each.times_h],
             "hours": rounded(each.times_h),
@@ -156,11 +165,13 @@ def forecast(
     risk: float = RISK,
     draws: int = DRAWS,
     seed: int = 1,
+    cared_as: Planned | None = None,
     threads: int | None = None,
 ) -> Forecast:
     """The forecast under a plan (the person's own when none is given; no further dose when they have none).
 
-    `scales` are those the person was rated on unless named (MADRS without ratings), `times_h` as `default_times`.
+    `scales` are those the person was rated on unless named (MADRS without ratings), `times_h` as `default_times`. With
+    `cared_as` the person stays in care as long as under that plan, whatever is given.
 
     Raises:
         InputError: an unknown scale, or a dose that cannot be given.
@@ -170,7 +181,8 @@ def forecast(
     end = until_h or (planned.until_h if planned else person.now_h + 8 * WEEK_H)
     names = tuple(scale(each).name for each in scales or person.scales or ("MADRS",))
     times = default_times(person, end) if times_h is None else np.asarray(sorted(times_h), dtype=np.float64)
-    ahead = future(posterior, planned, scales=names, times_h=times.tolist(), draws=draws, threads=threads)
+    looks = times_for(person, names, times)
+    ahead = future(posterior, planned, scales=names, times_h=looks, draws=draws, cared_as=cared_as, threads=threads)
     made = tuple(_summary(paths(ahead, each, times, posterior.wander, seed), person, risk) for each in names)
     return Forecast(
         name=name,
@@ -199,25 +211,28 @@ def _summary(path: Paths, person: Person, risk: float) -> ScaleForecast:
         responding=responding,
         due_h=due,
         baseline=float(path.baseline.mean()),
+        rated=path.rated,
+        recall_days=path.recall_days,
     )
 
 
 def _relapse(path: Paths, person: Person, risk: float) -> tuple[Array | None, float | None, float | None]:
     """Chance of relapse by each time among draws in response now, their share, and when it passes the risk.
 
-    Looked at once a week; half of the gain lost at two visits running.
+    A relapse is what `RELAPSE` says: of each draw's own gain, from the baseline to its own score now.
     """
     found = path.scale
     if found.response is None or not len(path.times_h):
         return None, None, None
     now = response(found, path.own[:, :1], path.baseline)[:, 0]
     share = float(now.mean())
-    weekly = weekly_visits(path.times_h)
+    weekly = weekly_visits(path.times_h)[1:]
     if share < 0.05 or len(weekly) < relapse_rule("half lost").visits:
         return None, share, None
     since = np.where(now, path.times_h[0], np.nan)
     times = path.times_h[weekly]
-    lost = time_to_relapse(found, times, path.ratings[:, weekly], path.baseline, since_h=since)
+    own = path.own[:, 0]
+    lost = time_to_gain_lost(found, times, path.ratings[:, weekly], path.baseline, own, since_h=since)
     when = np.where(lost.observed, lost.time_h + path.times_h[0], np.inf)[now]
     chance = (when[:, None] <= path.times_h[None, :]).mean(axis=0)
     past = np.flatnonzero(chance > risk)

@@ -12,33 +12,40 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 TRUSTED = 0.7
+FLOOR = 1e-10
+"""A weight this small beside the largest is none, and no part of a tail."""
+FEWEST_IN_TAIL, FEWEST_EFFECTIVE = 5, 5.0
+"""With fewer weights in the tail, or fewer equal draws' worth of weights, no tail can be seen. Assumed: 3 to 20."""
 
 
 def pareto_smoothed(log_weights: Array) -> tuple[Array, float]:
     """Normalised weights with a smoothed tail, shape (draws,), and the tail's shape k.
 
-    k is infinite when there are too few draws to see a tail.
+    k is infinite, and the weights are as they were, where so few draws have any weight that no tail can be seen: then
+    the weighted answer is that of a handful of draws.
     """
     finite = np.where(np.isfinite(log_weights), log_weights, -np.inf)
     if not np.isfinite(finite).any():
         return np.full(len(finite), 1.0 / len(finite)), float("inf")
     scaled = np.exp(finite - finite.max())
+    plain = scaled / scaled.sum()
     count = len(scaled)
-    tail = int(min(0.2 * count, 3.0 * np.sqrt(count)))
-    if tail < 5:
-        return scaled / scaled.sum(), float("inf")
+    tail = min(int(min(0.2 * count, 3.0 * np.sqrt(count))), int((scaled > FLOOR).sum()))
+    if tail < FEWEST_IN_TAIL or effective_size(plain) < FEWEST_EFFECTIVE:
+        return plain, float("inf")
     order = np.argsort(scaled)
     largest = order[-tail:]
-    cut = scaled[order[-tail - 1]]
+    cut = scaled[order[-tail - 1]] if tail < count else 0.0
     above = scaled[largest] - cut
     if above[-1] <= 1e-300 or np.ptp(above) == 0.0:
-        return scaled / scaled.sum(), 0.0
+        return plain, 0.0
     k, sigma = pareto_fit(above)
-    if np.isfinite(k):
-        shares = (np.arange(1, tail + 1) - 0.5) / tail
-        scaled = scaled.copy()
-        scaled[largest] = np.minimum(cut + pareto_quantile(shares, k, sigma), 1.0)
-    return scaled / scaled.sum(), float(k)
+    if not np.isfinite(k):
+        return plain, float("inf")
+    shares = (np.arange(1, tail + 1) - 0.5) / tail
+    smoothed = scaled.copy()
+    smoothed[largest] = np.minimum(cut + pareto_quantile(shares, k, sigma), 1.0)
+    return smoothed / smoothed.sum(), float(k)
 
 
 def pareto_quantile(shares: Array, k: float, sigma: float) -> Array:
@@ -49,10 +56,15 @@ def pareto_quantile(shares: Array, k: float, sigma: float) -> Array:
 
 
 def pareto_fit(excess: Array) -> tuple[float, float]:
-    """Shape k and scale sigma of a generalised Pareto distribution from sorted positive values."""
+    """Shape k and scale sigma of a generalised Pareto distribution from positive values.
+
+    Values that are nothing beside the largest are left out; k is infinite where fewer than five are left.
+    """
     x = np.sort(np.asarray(excess, dtype=np.float64))
-    x = np.maximum(x, x[-1] * 1e-12)
+    x = x[x > x[-1] * FLOOR]
     count = len(x)
+    if count < FEWEST_IN_TAIL:
+        return float("inf"), float("nan")
     grid = 30 + int(np.sqrt(count))
     quarter = x[int(count / 4 + 0.5) - 1]
     theta = 1.0 / x[-1] + (1.0 - np.sqrt(grid / (np.arange(1, grid + 1) - 0.5))) / (3.0 * quarter)

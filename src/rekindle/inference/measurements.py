@@ -89,6 +89,31 @@ def measured_outputs(person: Person, rises: Sequence[Rise]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([SIGNS[r.sign] for r in rises] + [ANALYTES[each.analyte] for each in person.levels]))
 
 
+def one_by_one(
+    person: Person,
+    rises: Sequence[Rise],
+    outputs: Mapping[str, Array],
+    times_h: Sequence[float],
+    count: int,
+    errors: MeasurementError = ERRORS,
+) -> tuple[Array, Array]:
+    """Each vital sign and level beside each candidate's expectation, shape (candidates, measurements) each: the chance
+    of a value below the one seen, and the log likelihood. Outputs have shape (candidates, times).
+
+    A level under its limit has half the chance of being there below it; one that is dropped says a half.
+    """
+    place = {time: column for column, time in enumerate(times_h)}
+    found = []
+    for rise in rises:
+        error = (errors.pulse if rise.sign == "heart_rate" else errors.pressure_mmhg) * np.sqrt(2.0)
+        found.append(_normal(rise.value - outputs[SIGNS[rise.sign]][:, place[rise.time_h]], error))
+    for level in person.levels:
+        mean = outputs[ANALYTES[level.analyte]][:, place[level.time_h]]
+        found.append(_level(level, mean, person.level_method, errors))
+    below, logs = (np.array([each[part] for each in found]).reshape(len(found), count).T for part in (0, 1))
+    return below, logs
+
+
 def log_likelihood(
     person: Person,
     rises: Sequence[Rise],
@@ -98,38 +123,35 @@ def log_likelihood(
     errors: MeasurementError = ERRORS,
 ) -> Array:
     """Log likelihood of vital signs and levels, shape (candidates,); outputs have shape (candidates, times)."""
-    place = {time: column for column, time in enumerate(times_h)}
-    total = np.zeros(count)
-    for rise in rises:
-        error = (errors.pulse if rise.sign == "heart_rate" else errors.pressure_mmhg) * np.sqrt(2.0)
-        total += _log_normal(rise.value - outputs[SIGNS[rise.sign]][:, place[rise.time_h]], error)
-    for level in person.levels:
-        mean = outputs[ANALYTES[level.analyte]][:, place[level.time_h]]
-        total += _level(level, mean, person.level_method, errors)
-    return total
+    return np.asarray(one_by_one(person, rises, outputs, times_h, count, errors)[1].sum(axis=1))
 
 
-def _level(level: Level, mean: Array, method: str, errors: MeasurementError) -> Array:
+def _level(level: Level, mean: Array, method: str, errors: MeasurementError) -> tuple[Array, Array]:
+    """A level's chance to lie below the one seen, and its log likelihood, shape (candidates,) each."""
     from scipy.special import log_ndtr, ndtr
 
     error = np.hypot(errors.level_share * mean, errors.level_ng_ml)
     limit = level.limit_ng_ml
     if level.below:
         if method in ("M1", "M2") or limit is None:
-            return np.zeros(len(mean))
+            return np.full(len(mean), 0.5), np.zeros(len(mean))
         below = ndtr((limit - mean) / error)
         if method == "M4":
             negative = ndtr(-mean / error)
             below = (below - negative) / (1.0 - negative)
-        return np.asarray(np.log(np.maximum(below, 1e-300)))
-    value = _log_normal(np.asarray(level.ng_ml, dtype=np.float64) - mean, error)
+        return 0.5 * below, np.asarray(np.log(np.maximum(below, 1e-300)))
+    under, value = _normal(np.asarray(level.ng_ml, dtype=np.float64) - mean, error)
     if method == "M2" and limit is not None:
         value = value - log_ndtr((mean - limit) / error)
     if method == "M4":
         value = value - log_ndtr(mean / error)
-    return np.asarray(value)
+    return under, np.asarray(value)
 
 
-def _log_normal(residuals: Array, error: Array | float) -> Array:
-    """Log density of normal residuals with these errors, shape (candidates,)."""
-    return np.asarray(-0.5 * (residuals / error) ** 2 - np.log(error) - 0.5 * np.log(2.0 * np.pi))
+def _normal(residuals: Array, error: Array | float) -> tuple[Array, Array]:
+    """The chance of less than these residuals under normal errors, and their log density, shape (candidates,) each."""
+    from scipy.special import ndtr
+
+    away = residuals / error
+    log = -0.5 * away**2 - np.log(error) - 0.5 * np.log(2.0 * np.pi)
+    return np.asarray(ndtr(away)), np.asarray(log)

@@ -9,27 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.inference.paths import future
+from rekindle.inference.resting import own_readings, resting
 from rekindle.outcomes import scale
 from rekindle.outcomes.session import time_to_readiness
 
 if TYPE_CHECKING:
     from rekindle.inference.update import Posterior
     from rekindle.person.record import Planned
-    from rekindle.population import People
 
 Array = NDArray[np.float64]
 
 LEVELS = (5.0, 50.0, 95.0)
 MINUTES = np.concatenate([np.arange(0.0, 90.0, 10.0), np.arange(90.0, 361.0, 30.0)])
 OUTPUTS = ("systolic_rise", "diastolic_rise", "dissociation", "sedation")
-BEFORE_H = 12.0
 
 
 @dataclass(frozen=True)
 class SessionAhead:
     """The next session: 5, 50 and 95 per cent of each peak, and of the hours until ready to leave.
 
-    `from_reading` says whether pressure starts from the person's own last reading (else from the population's).
+    `from_reading` says whether pressure starts from the person's own last readings (else from the population's); either
+    way it differs from session to session. `cadss` is the expected score, without a rater's error.
     `never` is the share of candidates who are not ready within six hours.
     """
 
@@ -72,10 +72,9 @@ def next_session(posterior: Posterior, planned: Planned | None = None, *, draws:
     times = start + MINUTES / 60.0
     ahead = future(posterior, planned, scales=("CADSS", "MOAA/S"), times_h=times.tolist(), draws=draws, outputs=OUTPUTS)
     at = {name: ahead.at(name, times) for name in OUTPUTS}
-    systolic, own = _start(posterior, "systolic_mmhg", "systolic_baseline", ahead.candidates.people)
-    diastolic, _ = _start(posterior, "diastolic_mmhg", "diastolic_baseline", ahead.candidates.people)
+    rest = resting(posterior, ahead.candidates.people, 1, posterior.seed)
     cadss, awake = scale("CADSS").expected(at), scale("MOAA/S").expected(at)
-    upper, lower = systolic[:, None] + at["systolic_rise"], diastolic[:, None] + at["diastolic_rise"]
+    upper, lower = rest["systolic"] + at["systolic_rise"], rest["diastolic"] + at["diastolic_rise"]
     ready = time_to_readiness(
         times - start, systolic=upper, diastolic=lower, cadss=cadss, moaas=awake,
         spray=session.regimen.route == "intranasal-device",
@@ -90,21 +89,5 @@ def next_session(posterior: Posterior, planned: Planned | None = None, *, draws:
         ready_h=np.where(hours > 1e6, np.inf, hours),
         never=float((~np.isfinite(ready)).mean()),
         above_180=float((upper.max(axis=1) > 180.0).mean()),
-        from_reading=own,
+        from_reading=bool(own_readings(person, "systolic")),
     )
-
-
-def _start(posterior: Posterior, sign: str, column: str, people: People) -> tuple[Array, bool]:
-    """Pressure before the session: the mean of the person's own readings before doses, else the population's."""
-    person = posterior.person
-    doses = sorted(given.time_h for given in person.given)
-    readings = [
-        float(value)
-        for vital in person.vitals
-        if (value := getattr(vital, sign)) is not None
-        and not any(start < vital.time_h <= start + 4.0 for start in doses)
-    ]
-    values = np.asarray(people[column], dtype=np.float64)
-    if not readings:
-        return values, False
-    return np.full(len(values), float(np.mean(readings[-3:]))), True

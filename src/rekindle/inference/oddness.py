@@ -1,4 +1,4 @@
-"""How odd a person's ratings are: each beside its forecast from the ratings before it.
+"""How odd a person's ratings, vital signs and levels are: each beside its forecast from those before it.
 
 Where in its forecast a rating falls is uniform if the model holds, whatever the ratings before it were; as normal
 scores their squares add up to a chi-square. Unlike a comparison with what was fitted to the same ratings, this has the
@@ -37,6 +37,23 @@ def forecast_scores(expected: Expected, observed: Array, wander: Wander, log_pri
         weights = np.exp(log - log.max())
         below = float(weights @ ndtr(away[:, place]) / weights.sum())
         scores.append(float(ndtri(np.clip(below, _FURTHEST, 1.0 - _FURTHEST))))
+    return np.array(scores)
+
+
+def measured_scores(below: Array, logs: Array, log_prior: Array) -> Array:
+    """Normal scores of measurements one after the other; of those that say something of any candidate.
+
+    `below` and `logs` (candidates, measurements) are each candidate's chance of a value below the one seen, and its log
+    likelihood; `log_prior` (candidates,) is each candidate's log weight before any measurement.
+    """
+    from scipy.special import ndtri
+
+    scores = []
+    for place in np.flatnonzero(logs.any(axis=0)):
+        log = log_prior + logs[:, :place].sum(axis=1)
+        weights = np.exp(log - log.max())
+        share = float(weights @ below[:, place] / weights.sum())
+        scores.append(float(ndtri(np.clip(share, _FURTHEST, 1.0 - _FURTHEST))))
     return np.array(scores)
 
 

@@ -15,7 +15,7 @@ from rekindle.dosing import parse
 from rekindle.inference.explain import Fading, Part, fading, gain_so_far
 from rekindle.inference.forecast import DRAWS, LEVELS, RISK, WEEK_H, Forecast, default_times, forecast
 from rekindle.inference.next_session import SessionAhead, next_session
-from rekindle.inference.paths import future, paths
+from rekindle.inference.paths import future, paths, times_for
 from rekindle.inference.saved import saved
 from rekindle.outcomes import scale
 from rekindle.person.record import Planned
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-NOTHING = "no further dose"
+NOTHING, NO_VISITS = "no further dose", "no further dose and no further visits"
 PAST_DRAWS, SIDE_DRAWS = 400, 1_000
 LOOKS = 60
 """Times at which the course so far is looked at."""
@@ -44,14 +44,16 @@ class Past:
 class Outlook:
     """What is known and foreseen of one person.
 
-    `plan` is the forecast under the plan, `without` the one with no further dose, `waiting` those with the next
-    session put off by so many hours, `options` those of the person's file, all to one last date. `main` names the
+    `plan` is the forecast under the plan; `without` the one with no further dose, in care for as long as under the
+    plan; `alone` the one with no further dose and no further visits; `waiting` those with the next session put off by
+    so many hours, `options` those of the person's file, all to one last date. `main` names the
     scale that words and pictures follow. `gain` and `fading` are None where there is nothing to explain yet.
     """
 
     posterior: Posterior
     plan: Forecast
     without: Forecast
+    alone: Forecast
     waiting: tuple[tuple[float, Forecast], ...]
     options: tuple[Forecast, ...]
     main: str
@@ -67,6 +69,7 @@ class Outlook:
             **saved(self.plan),
             "main_scale": self.main,
             "without_further_dose": _short(self.without),
+            "without_further_visits": _short(self.alone),
             "waiting": [{"hours": delay, **_short(each)} for delay, each in self.waiting],
             "options": [_short(each) for each in self.options],
             "compared_at": self.plan.date(end),
@@ -115,19 +118,22 @@ def outlook(
                            "risk": (person.risk or RISK) if risk is None else risk}  # fmt: skip
     nothing = Planned(parse("no treatment"), person.now_h, end)
     if planned is None:
-        plan = forecast(posterior, nothing, name=NOTHING, times_h=forecast_times(None, person.now_h, end, posterior),
+        plan = forecast(posterior, nothing, name=NO_VISITS, times_h=forecast_times(None, person.now_h, end, posterior),
                         draws=draws, **how)  # fmt: skip
-        without = plan
+        without = alone = plan
     else:
         times = forecast_times(planned, person.now_h, end, posterior)
         plan = forecast(posterior, planned, times_h=times, draws=draws, **how)
-        without = forecast(posterior, nothing, name=NOTHING, until_h=end, draws=min(draws, SIDE_DRAWS), **how)
+        side_how: dict[str, Any] = {**how, "until_h": end, "draws": min(draws, SIDE_DRAWS)}
+        without = forecast(posterior, nothing, name=NOTHING, cared_as=planned, **side_how)
+        alone = forecast(posterior, nothing, name=NO_VISITS, **side_how)
     side = {**how, "until_h": end, "draws": min(draws, SIDE_DRAWS)}
     main = main_scale(names, [rating.scale for rating in person.ratings])
     return Outlook(
         posterior=posterior,
         plan=plan,
         without=without,
+        alone=alone,
         waiting=tuple((delay, forecast(posterior, late, name=f"{delay:g} hours later", **side))
                       for delay, late in put_off(planned, person.now_h, end)),
         options=tuple(forecast(posterior, replace(option, until_h=end), name=name, **side)
@@ -135,7 +141,7 @@ def outlook(
         main=main,
         past=tuple(_past(posterior, name, seed, threads) for name in names) if person.ratings else (),
         gain=gain_so_far(posterior, main) if person.given else None,
-        fading=fading(posterior, planned),
+        fading=fading(posterior, main, planned),
         session=next_session(posterior, planned),
     )  # fmt: skip
 
@@ -176,6 +182,7 @@ def _past(posterior: Posterior, name: str, seed: int, threads: int | None) -> Pa
     times = set(np.linspace(0.0, person.now_h, LOOKS).tolist()) if person.now_h > 0 else {0.0}
     times |= {moment for start in doses[-30:] for moment in (start, start + 24.0) if 0.0 <= moment <= person.now_h}
     moments = np.array(sorted(times))
-    ahead = future(posterior, None, scales=(name,), times_h=moments.tolist(), draws=PAST_DRAWS, threads=threads)
+    looks = times_for(person, (name,), moments)
+    ahead = future(posterior, None, scales=(name,), times_h=looks, draws=PAST_DRAWS, threads=threads)
     own = paths(ahead, name, moments, posterior.wander, seed).own
     return Past(name, moments, np.percentile(own, LEVELS, axis=0).T)

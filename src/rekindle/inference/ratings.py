@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,7 @@ from rekindle.errors import InputError
 from rekindle.inference.drift import Wander, innovations, log_density
 from rekindle.outcomes import Scale, scale
 from rekindle.outcomes.observation import ROUNDING_VARIANCE, item_error_sd
-
-if TYPE_CHECKING:
-    from rekindle.person.record import Rated
+from rekindle.person.record import Rated
 
 Array = NDArray[np.float64]
 
@@ -103,6 +100,20 @@ def _nodes(rating: Rated) -> list[float]:
     if not rating.recall_days:
         return [max(rating.time_h, 0.0)]
     return [max(rating.time_h - share * 24.0 * rating.recall_days, 0.0) for share in _NODES]
+
+
+def recall_of(ratings: Sequence[Rated], name: str) -> float | None:
+    """Days over which the last rating on a scale looks back; None for none, or where there is no rating on it."""
+    wanted = scale(name).name
+    on_it = [rating for rating in ratings if scale(rating.scale).name == wanted]
+    return max(on_it, key=lambda rating: rating.time_h).recall_days if on_it else None
+
+
+def coming_ratings(ratings: Sequence[Rated], name: str, times_h: Sequence[float]) -> list[Rated]:
+    """Ratings at these times that look back as far as the last one of `ratings` on the scale; their totals mean
+    nothing."""
+    recall = recall_of(ratings, name)
+    return [Rated(float(time), scale(name).name, 0.0, recall_days=recall) for time in times_h]
 
 
 def latents_of(scales: Sequence[str]) -> tuple[str, ...]:

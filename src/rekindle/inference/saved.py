@@ -270,9 +270,32 @@ def score_forecast(found: Mapping[str, Any], person: Person, *, where: str | Non
         notes.append(f"{beyond} rating{'s' if beyond > 1 else ''} after the last date of the forecast left out.")
     if other:
         notes.append(f"Not forecast, so left out: {', '.join(sorted(other))}.")
+    notes += _unlike_forecast(by_scale, new)
     notes += _doses_differ(found, person, now_h, scored)
     how = found.get("made", {})
     return Score(str(how.get("made_at", "")), str(how.get("version", "")), tuple(scored), tuple(notes))
+
+
+def _unlike_forecast(by_scale: Mapping[str, Any], new: Sequence[Rated]) -> list[str]:
+    """Where the ratings are not quite what was forecast: another recall window, or a response from an unrated start."""
+    notes = []
+    for name, each in by_scale.items():
+        own = [rating for rating in new if scale(rating.scale).name == name]
+        if not own:
+            continue
+        said = each.get("recall_days")
+        other = sorted({_window(rating.recall_days) for rating in own} - {_window(said)})
+        if other and "recall_days" in each:
+            notes.append(f"The {name} was forecast as looking back {_window(said)}; some ratings look back "
+                         f"{' or '.join(other)}.")  # fmt: skip
+        if not each.get("baseline_rated", True) and each["response"] is not None:
+            notes.append(f"Nobody rated the {name} before the first dose (the model takes {each['baseline']:.0f}), so "
+                         "response is not judged.")  # fmt: skip
+    return notes
+
+
+def _window(days: float | None) -> str:
+    return f"over {days:g} day{'' if days == 1 else 's'}" if days else "over no time at all"
 
 
 def _check_history(saved_records: Mapping[str, Any], own: Mapping[str, list[str]], where: str | None) -> None:
@@ -306,12 +329,12 @@ def _scored(found: Mapping[str, Any], rating: Rated, moment: datetime) -> Scored
     values = np.asarray(found["ratings"], dtype=np.float64)
     quantiles = tuple(float(np.interp(at, seconds, column)) for column in values.T)
     low, high = known.minimum, known.maximum
+    rated = found.get("baseline_rated", True)
     said = {name: None if found[name] is None else float(np.interp(at, seconds, found[name]))
             for name in ("response", "remission")}  # fmt: skip
     total = np.array([[rating.total]])
-    came = (
-        None if said["response"] is None else bool(response(known, total, np.array([float(found["baseline"])]))[0, 0])
-    )
+    start = np.array([float(found["baseline"])])
+    came = None if said["response"] is None or not rated else bool(response(known, total, start)[0, 0])
     well = None if said["remission"] is None else bool(remission(known, total)[0, 0])
     return Scored(
         date=moment.isoformat(timespec="minutes"),

@@ -69,16 +69,17 @@ def gone_on(
     times_h: Sequence[float],
     outputs: tuple[str, ...],
     threads: int | None = None,
+    cared_as: Sequence[Administration] | None = None,
 ) -> dict[str, Array] | None:
     """Outputs of the candidates `rows` under all their doses, shape (rows, times); None where going on does not pay.
 
-    `parameters` are those of the rows, `times_h` in order.
+    `parameters` are those of the rows, `times_h` in order; care is as these doses have it, or as `cared_as` would.
     """
     person = posterior.person
     past, coming = ([time for time in times_h if (time > person.now_h) == later] for later in (False, True))
     if not person.given or not coming or len(posterior.candidates) > MOST:
         return None
-    schedule = schedule_of(doses, parameters, times_h, now_h=person.now_h)
+    schedule = schedule_of(doses, parameters, times_h, now_h=person.now_h, cared_as=cared_as)
     lived = _lived(schedule, doses, outputs, person.now_h)
     stood = posterior.kept.get(lived)
     if stood is None or not set(past) <= set(stood.looks_h):

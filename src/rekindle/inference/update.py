@@ -34,13 +34,15 @@ from rekindle.inference.candidates import (
 )
 from rekindle.inference.drift import DEFAULT, Wander
 from rekindle.inference.importance import TRUSTED, effective_size, pareto_smoothed, systematic
-from rekindle.inference.measurements import log_likelihood, measured_outputs, rises_of
-from rekindle.inference.oddness import chance_of, forecast_scores
+from rekindle.inference.learned import Learned, learned_of
+from rekindle.inference.measurements import measured_outputs, one_by_one, rises_of
+from rekindle.inference.oddness import chance_of, forecast_scores, measured_scores
 from rekindle.inference.proposal import DEFENSIVE, Proposal, Seen, proposal_near
-from rekindle.inference.ratings import Expected, expected_ratings, latents_of, look_times
+from rekindle.inference.ratings import MOOD, Expected, expected_ratings, latents_of, look_times
 from rekindle.inference.sets import shared_sets
 from rekindle.inference.sizes import sizes
 from rekindle.inference.walk import Walkers, walked
+from rekindle.outcomes import scale
 from rekindle.person.record import Person
 from rekindle.streams import normals, uniforms
 
@@ -64,24 +66,12 @@ FIRST, LATER = 0.4, 0.2
 WALKERS, STEPS = 10, 4
 """One candidate in ten is set walking in the end, for four steps: the other two fifths."""
 SURPRISE = 0.01
-"""Chance of ratings as odd as these, below which the person is unlike anyone in the model's range."""
+"""Chance of ratings, levels and vital signs as odd as these, below which the person is unlike anyone in the model's
+range."""
+HOPELESS = 1.0
+"""Pareto k above which hardly a candidate comes near the person."""
 
 OK, TOO_LITTLE, UNLIKE = "ok", "too little data", "unlike anyone in the model's range"
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What the data said of one thing that differs between people: its mean and spread after, in units of the spread
-    before, when it had mean 0 and spread 1."""
-
-    name: str
-    mean: float
-    spread: float
-
-    @property
-    def information(self) -> float:
-        """Nats by which the data moved it (Kullback-Leibler divergence of normals)."""
-        return 0.5 * (self.spread**2 + self.mean**2 - 1.0) - float(np.log(self.spread))
 
 
 @dataclass(frozen=True)
@@ -89,9 +79,10 @@ class Posterior:
     """Weighted candidates after a person's data.
 
     `weights` sum to 1, shape (candidates,). `expected` holds each candidate's expected ratings at the person's
-    ratings, `observed` the ratings. `surprise` is the chance of ratings as odd, each beside its forecast from those
-    before. `verdict` is "ok", "too little data" or "unlike anyone in the model's range". `solved` counts the candidates
-    that were followed over the person's past and weighed, those that came before the last sample among them.
+    ratings, `observed` the ratings. `surprise` is the chance of ratings, vital signs and levels as odd, each beside its
+    forecast from those before. `verdict` is "ok", "too little data" or "unlike anyone in the model's range". `solved`
+    counts the candidates that were followed over the person's past and weighed, those that came before the last sample
+    among them.
     """
 
     person: Person
@@ -138,12 +129,18 @@ class Posterior:
 
 @dataclass(frozen=True)
 class _Round:
-    """Candidates of one round with what came out of them."""
+    """Candidates of one round with what came out of them.
+
+    `below` and `logs` are each measurement's chance to lie below what was seen, and its log likelihood, shape
+    (candidates, measurements).
+    """
 
     candidates: Candidates
     place: Integers
     expected: Expected
     log_likelihood: Array
+    below: Array
+    logs: Array
 
 
 def update(
@@ -202,6 +199,8 @@ class _Work:
         first = min((dose.time_h for dose in self.doses), default=np.inf)
         self.informed = bool(person.ratings)
         self.before = [place for place, rating in enumerate(person.ratings) if rating.time_h <= first]
+        after = {rating.scale for place, rating in enumerate(person.ratings) if place not in self.before}
+        self.tells = any(set(scale(name).latents) & set(MOOD) for name in after)
         self.order = sorted(range(len(person.ratings)), key=lambda place: person.ratings[place].time_h)
 
     def solve(self, candidates: Candidates, place: Integers) -> _Round:
@@ -215,8 +214,11 @@ class _Work:
         rows = np.flatnonzero(solved)
         total[rows] = expected.of(rows).log_likelihood(self.observed, self.wander)
         own = {name: values[rows] for name, values in outputs.items()}
-        total[rows] += log_likelihood(self.person, self.rises, own, self.times, len(rows))
-        return _Round(candidates, place, expected, total)
+        shape = len(candidates), len(self.rises) + len(self.person.levels)
+        below, logs = np.zeros(shape), np.zeros(shape)
+        below[rows], logs[rows] = one_by_one(self.person, self.rises, own, self.times, len(rows))
+        total[rows] += logs[rows].sum(axis=1)
+        return _Round(candidates, place, expected, total, below, logs)
 
     def at_rest(self, people: People) -> Expected:
         """What people's ratings before the first dose are expected to be; luck and sets have no part in that."""
@@ -275,13 +277,20 @@ def _log_prior(
 
 
 def _surprise(work: _Work, rounds: Sequence[_Round], prior: Array, before: Array) -> float:
-    """The chance of ratings as odd as the person's; `before` are the scores of those before the first dose."""
+    """The chance of ratings, vital signs and levels as odd as the person's, each beside its forecast from the ones
+    before it: first the ratings in order of time (`before` are the scores of those before the first dose), then what
+    was measured."""
     solved = np.concatenate([np.isfinite(each.log_likelihood) for each in rounds])
-    expected = _joined([each.expected for each in rounds]).take(work.order).of(np.flatnonzero(solved))
-    if not len(work.observed) or not solved.any():
+    if not solved.any():
         return 1.0
-    after = forecast_scores(expected, work.observed[work.order], work.wander, prior[solved], len(before))
-    return chance_of(np.concatenate([before, after]))
+    prior, scores = prior[solved], [before]
+    if len(work.observed):
+        expected = _joined([each.expected for each in rounds]).take(work.order).of(np.flatnonzero(solved))
+        scores.append(forecast_scores(expected, work.observed[work.order], work.wander, prior, len(before)))
+        prior = prior + expected.log_likelihood(work.observed[work.order], work.wander)
+    below = np.concatenate([each.below for each in rounds])[solved]
+    logs = np.concatenate([each.logs for each in rounds])[solved]
+    return chance_of(np.concatenate([*scores, measured_scores(below, logs, prior)]))
 
 
 def _joined(parts: Sequence[Expected]) -> Expected:
@@ -346,7 +355,7 @@ def _walked(
     weights = np.full(len(rows), 1.0 / len(rows))
     return replace(
         found, candidates=candidates, weights=weights, expected=end.expected, walked=share, solved=work.solved,
-        learned=_learned(candidates, weights),
+        learned=learned_of(candidates, weights),
     )  # fmt: skip
 
 
@@ -382,7 +391,7 @@ def _posterior(
         pareto_k=k,
         surprise=surprise,
         verdict=_verdict(work, size, k, surprise),
-        learned=_learned(candidates, weights),
+        learned=learned_of(candidates, weights),
         seed=seed,
         solved=work.solved,
         unsolved=unsolved,
@@ -390,20 +399,9 @@ def _posterior(
 
 
 def _verdict(work: _Work, size: float, k: float, surprise: float) -> str:
-    if surprise < SURPRISE or size < FEWEST / 4.0 or (np.isfinite(k) and k > 1.0):
+    if surprise < SURPRISE or size < FEWEST / 4.0 or not k <= HOPELESS:
         return UNLIKE
-    return TOO_LITTLE if len(work.observed) - len(work.before) < 1 else OK
-
-
-def _learned(candidates: Candidates, weights: Array) -> tuple[Learned, ...]:
-    """Every random effect and the severity at the start, those that the data moved most first."""
-    means = weights @ candidates.luck
-    spreads = np.sqrt(np.maximum(weights @ candidates.luck**2 - means**2, 1e-12))
-    found = [
-        Learned(name, float(mean), float(spread))
-        for name, mean, spread in zip(luck_names(), means, spreads, strict=True)
-    ]
-    return tuple(sorted(found, key=lambda each: -each.information))
+    return OK if work.tells else TOO_LITTLE
 
 
 def covariate_spread(posterior: Posterior, name: str) -> Mapping[str, float]:

@@ -187,6 +187,40 @@ def time_to_relapse(
     return Durations(end - since, observed)
 
 
+def time_to_gain_lost(
+    scale: Scale, times_h: Array, totals: Array, baseline: Array, own: Array, *, since_h: Array, rule: str = "half lost"
+) -> Durations:
+    """Time from `since_h` (one a person) until the gain each has then is lost, shape people.
+
+    A person's own gain goes from `baseline` to `own`, the person's own score at that time; what is lost of it is the
+    share of the rule, at as many looks running, all of them later. For people followed from a known state; trials are
+    scored by `time_to_relapse`, which counts from baseline to the best score. Censored at the last score; people whose
+    `since_h` is NaN had nothing to lose: their time is NaN and no event.
+
+    >>> from rekindle.outcomes import scale
+    >>> looks, rated = np.array([168.0, 336.0, 504.0]), np.array([[19.0, 18.0, 20.0], [20.0, 28.0, 29.0]])
+    >>> start, own = np.array([36.0, 36.0]), np.array([18.0, 18.0])
+    >>> time_to_gain_lost(scale("MADRS"), looks, rated, start, own, since_h=np.zeros(2)).time_h
+    array([504., 336.])
+
+    Raises:
+        InputError: unknown rule, or one that keeps no share of a gain.
+    """
+    chosen = relapse_rule(rule)
+    if chosen.regained is None:
+        raise InputError(f"The rule '{rule}' is no share of a gain.")
+    times, since = np.asarray(times_h, dtype=np.float64), np.asarray(since_h, dtype=np.float64)
+    sign = 1.0 if scale.better == "lower" else -1.0
+    kept = sign * (baseline - own) * chosen.regained
+    seen = np.isfinite(totals)
+    watched = seen & (times > since[:, None])
+    lost = watched & (sign * (baseline[:, None] - totals) < kept[:, None] - 1e-9)
+    first = _first_runs(times, lost, watched, chosen.visits, chosen.shortest_gap_h)
+    last = np.where(watched, times, -np.inf).max(axis=1, initial=-np.inf)
+    end = np.where(np.isfinite(first), first, np.where(np.isfinite(last), last, since))
+    return Durations(end - since, np.isfinite(first))
+
+
 def _first_runs(times: Array, bad: Mask, watched: Mask, visits: int, gap_h: float) -> Array:
     """Time of the first of `visits` bad visits running, among those watched, that span at least `gap_h`; NaN without.
 

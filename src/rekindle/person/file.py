@@ -22,7 +22,7 @@ from rekindle.errors import InputError
 from rekindle.person import checks, words
 from rekindle.person.doses import course_given, single
 from rekindle.person.fields import DoseFields, EventsFields, LevelFields, PersonFields
-from rekindle.person.gather import Found, assemble, body_of, check_clocks, first_day
+from rekindle.person.gather import Found, assemble, body_of, check_clocks, first_day, plans_looked_at
 from rekindle.person.moments import When
 from rekindle.person.moments import words as moment_words
 from rekindle.person.plans import forecast_scales, options, planned
@@ -193,11 +193,12 @@ class _Reading:
             forecast_scales=forecast_scales(fields, self.document),
         )
         asked = partial(planned, document=self.document, start=start, now=now, body=body_of(person))
-        return replace(
+        whole = replace(
             person,
             planned=asked(fields.plan, at=("plan",)) if fields.plan else None,
             options=options(fields, self.document, start=start, now=now, body=body_of(person)),
         )
+        return plans_looked_at(whole)
 
     def _start(self, bundled: Found | None) -> date:
         if self.fields.start is not None:

@@ -123,6 +123,27 @@ def assemble(
     return replace(person, notes=(*found.notes, *notes))
 
 
+def plans_looked_at(person: Person) -> Person:
+    """The person with doubts about the doses that are planned or asked about, each naming its plan.
+
+    What is doubted of the person stands among the notes already.
+    """
+    if "weight_kg" not in person.covariates:
+        return person
+    plans = [*([("the plan", person.planned)] if person.planned else []),
+             *((f"the option '{name}'", option) for name, option in person.options)]  # fmt: skip
+    found: list[str] = []
+    for name, planned in plans:
+        try:
+            doses = planned.course.administrations(**person.measures)
+        except InputError:  # told with its place when the plan is followed
+            continue
+        for note in checks.oddities(person, doses):
+            head, _, what = note.partition(": ")
+            found += [] if note in person.notes else [f"{head}: under {name}, {what}"]
+    return replace(person, notes=(*person.notes, *found))
+
+
 def _of(kind: type[Any], records: Sequence[Record]) -> tuple[Any, ...]:
     return tuple(record for record in records if isinstance(record, kind))
 

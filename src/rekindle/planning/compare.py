@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rekindle.person.record import Person, Planned
     from rekindle.planning.limits import Limits
 
-AS_PLANNED, NOTHING = "as planned", "no further dose"
+AS_PLANNED, NOTHING = "as planned", "no further dose and no further visits"
 
 
 @dataclass(frozen=True)

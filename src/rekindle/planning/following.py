@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rekindle.inference.paths import Future, Paths, future, paths
+from rekindle.inference.paths import Future, Paths, future, paths, times_for
+from rekindle.inference.resting import resting
 from rekindle.outcomes import scale
 from rekindle.planning.doses import planned_sessions
-from rekindle.streams import generator
 
 if TYPE_CHECKING:
     from rekindle.inference.update import Posterior
@@ -23,16 +23,10 @@ Array = NDArray[np.float64]
 WEEK_H = 168.0
 LOOKS_H = np.array([20.0, 30.0, 40.0, 60.0, 90.0]) / 60.0
 """When a session is looked at, hours from its start; the labelled peak of pressure is at 40 minutes."""
+LATER_LOOKS = 4
+"""Looks more, up to half an hour after its end, at a session that gives for longer than an hour."""
 ACUTE = ("systolic_rise", "diastolic_rise", "dissociation", "sedation")
 LASTING = ("craving", "bladder_injury")
-SESSION_SPREAD = {"systolic": 8.0, "diastolic": 5.0}
-"""Standard deviation of resting pressure between one person's sessions, mmHg.
-
-Assumed; plausible 5 to 12 and 3 to 8.
-"""
-BEFORE_H = 0.5
-AFTER_H = 4.0
-READINGS = 3
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,8 @@ class Followed:
     `times_h`, `mg`, `footing_mg` and the `peaks` by quantity have shape (draws, sessions), NaN where a draw has
     fewer; `lasting` by quantity has shape (draws,). `ratings` are those of one scale, weekly from now. `densest` has
     hours and mg, shape (2, sessions), of the fixed schedule itself, or of the one that a rule can only stretch.
+    `place` numbers the draws as `rekindle.inference.paths.Future` does; `distinct` is how many different candidates
+    they are.
     """
 
     times_h: Array
@@ -52,11 +48,40 @@ class Followed:
     ratings: Paths
     fixed: bool
     densest: Array
+    place: NDArray[np.intp]
+    distinct: int
 
     @property
     def draws(self) -> int:
         """How many draws there are."""
         return len(self.times_h)
+
+
+def looks_of(longest_h: float) -> Array:
+    """When sessions are looked at, of which the longest gives for so many hours; hours from the start.
+
+    >>> looks_of(0.67).tolist()[-1], looks_of(4.0).tolist()[-3:]
+    (1.5, [3.0, 3.75, 4.5])
+    """
+    if longest_h <= 1.0:
+        return LOOKS_H
+    last = longest_h + 0.5
+    return np.unique(np.concatenate([LOOKS_H, np.linspace(LOOKS_H[-1], last, LATER_LOOKS + 1)]))
+
+
+def longest_session(planned: Planned | None, person: Person) -> float:
+    """Hours for which the longest session of a plan gives; 0 without any.
+
+    Raises:
+        InputError: a dose by a weight that is not known.
+    """
+    if planned is None:
+        return 0.0
+    spans: dict[tuple[int, int], tuple[float, float]] = {}
+    for dose in planned.course.administrations(**person.measures):
+        begin, end = spans.get((dose.line, dose.session), (dose.time_h, dose.end_h))
+        spans[dose.line, dose.session] = min(begin, dose.time_h), max(end, dose.end_h)
+    return max((end - begin for begin, end in spans.values()), default=0.0)
 
 
 def main_scale(person: Person) -> str:
@@ -88,14 +113,15 @@ def follow(
     person = posterior.person
     coming = planned_sessions(planned, person)
     visits = weekly(person.now_h, until_h)
-    looks = (coming.times_h[:, None] + LOOKS_H[None, :]).ravel()
-    times = sorted({*visits.tolist(), *looks.tolist()})
+    after = looks_of(longest_session(planned, person))
+    looks = (coming.times_h[:, None] + after[None, :]).ravel()
+    times = sorted({*times_for(person, (judged_by,), visits), *looks.tolist()})
     names = (judged_by, "CADSS", "MOAA/S")
     ahead = future(
         posterior, planned, scales=names, times_h=times, draws=draws, outputs=(*ACUTE, *LASTING), threads=threads
     )
     count = len(ahead.candidates)
-    sizes = count, len(coming), len(LOOKS_H)
+    sizes = count, len(coming), len(after)
     seen = {name: ahead.at(name, looks).reshape(sizes) for name in ACUTE}
     later = np.searchsorted(ahead.times_h, person.now_h)
     rest = resting(posterior, ahead.candidates.people, len(coming), seed)
@@ -108,6 +134,8 @@ def follow(
         ratings=paths(ahead, judged_by, visits, posterior.wander, seed),
         fixed=True,
         densest=np.stack([coming.times_h, coming.mg]),
+        place=ahead.place,
+        distinct=len(np.unique(posterior.resampled(draws)[ahead.place])),
     )
 
 
@@ -137,32 +165,6 @@ def lasting(values: Mapping[str, Array]) -> dict[str, Array]:
         "craving": 100.0 * values["craving"].max(axis=1),
         "bladder injury": values["bladder_injury"].max(axis=1),
     }
-
-
-def resting(posterior: Posterior, people: object, sessions: int, seed: int) -> dict[str, Array]:
-    """Pressure before each session, shape (draws, sessions).
-
-    The mean of the person's last readings away from doses, known as well as so many readings make it, else the
-    population's; and luck from session to session.
-    """
-    person = posterior.person
-    starts = sorted(given.time_h for given in person.given)
-    found = {}
-    for sign, spread in SESSION_SPREAD.items():
-        values = np.asarray(people[f"{sign}_baseline"], dtype=np.float64)  # type: ignore[index]
-        readings = [
-            float(value)
-            for vital in person.vitals
-            if (value := getattr(vital, f"{sign}_mmhg")) is not None
-            and not any(start < vital.time_h <= start + AFTER_H for start in starts)
-        ][-READINGS:]
-        if readings:
-            luck = generator(seed, "plan", sign, "level").standard_normal(len(values))
-            values = float(np.mean(readings)) + spread / np.sqrt(len(readings)) * luck
-        own = [generator(seed, "plan", sign, str(number)).standard_normal(len(values)) for number in range(sessions)]
-        luck_of = np.array(own).reshape(sessions, len(values)).T
-        found[sign] = values[:, None] + spread * luck_of
-    return found
 
 
 __all__ = ["Followed", "Future", "follow", "lasting", "main_scale", "peaks", "resting", "weekly"]

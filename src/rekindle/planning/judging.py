@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rekindle.outcomes.endpoints import response, time_to_relapse
+from rekindle.outcomes.endpoints import response, time_to_gain_lost
 from rekindle.planning.doses import window_sums
 from rekindle.planning.limits import ChanceLimit, Costs, Limits
 
@@ -101,9 +101,12 @@ def chances(
         broken = broken_at(followed, limit, given, limits.costs)
         exact = not broken.size or (not limit.quantity.random and _surely(followed, limit, given, limits.costs))
         over_plan: Mask = np.asarray(broken.any(axis=1))
-        each: Array = np.asarray(broken.mean(axis=0)) if broken.size else np.zeros(1)
-        chance = float(each.max() if limit.per == "session" else over_plan.mean())
-        upper = chance if exact else upper_chance(chance, draws)
+        if limit.per == "session" and broken.size:
+            chance, upper = _at_a_session(broken, np.isfinite(followed.times_h), draws)
+        else:
+            chance = float(over_plan.mean()) if broken.size else 0.0
+            upper = upper_chance(chance, draws)
+        upper = chance if exact else upper
         found.append(LimitChance(limit, limit.name, chance, upper, limit.chance, limit.per))
         if limit.keep:
             surely = surely and exact
@@ -112,9 +115,33 @@ def chances(
                 everywhere = broken if broken.shape == any_session.shape else over_plan[:, None]
                 any_session = np.asarray(any_session | everywhere)
     by_session = limits.joint_per == "session" and any_session.size > 0
-    chance = float(any_session.mean(axis=0).max() if by_session else any_plan.mean())
-    upper = chance if surely else upper_chance(chance, draws)
+    if by_session:
+        chance, upper = _at_a_session(any_session, np.isfinite(followed.times_h), draws)
+    else:
+        chance = float(any_plan.mean())
+        upper = upper_chance(chance, draws)
+    upper = chance if surely else upper
     return tuple(found), LimitChance(None, "any limit at all", chance, upper, limits.joint, limits.joint_per)
+
+
+def _at_a_session(broken: Mask, there: Mask, draws: float) -> tuple[float, float]:
+    """The chance that a session breaks a limit, of the worst one, and its upper end; shape (draws, sessions) each.
+
+    Of the first, the second, ... session among draws that have it. From the last one on that half of them have,
+    sessions count together, each as likely to be the one.
+    """
+    have = there.sum(axis=0)
+    last = int(np.flatnonzero(2 * have >= len(there))[-1]) if (2 * have >= len(there)).any() else 0
+    groups = [slice(place, place + 1) for place in range(last)] + [slice(last, None)]
+    shares = [
+        (float((broken[:, group] & there[:, group]).sum() / max(there[:, group].sum(), 1)),
+         float(there[:, group].any(axis=1).mean()))
+        for group in groups
+    ]  # fmt: skip
+    return (
+        max(chance for chance, _ in shares),
+        max(upper_chance(chance, max(draws * share, 1.0)) for chance, share in shares),
+    )
 
 
 def _surely(followed: Followed, limit: ChanceLimit, given: Sessions, costs: Costs | None) -> bool:
@@ -167,7 +194,7 @@ def _money(visits: Array, mg: Array, costs: Costs | None) -> Array:
 
 
 def wellness(followed: Followed, fewest: float = 0.05) -> Wellness:
-    """How draws fare by their weekly ratings; relapse as the default rule of the outcomes has it.
+    """How draws fare by their weekly ratings; a relapse is half of each one's gain until now lost at two looks running.
 
     Where a smaller share than `fewest` is in response now, there is nothing to relapse from.
     """
@@ -179,7 +206,8 @@ def wellness(followed: Followed, fewest: float = 0.05) -> Wellness:
     since = np.where(now, path.times_h[0], np.nan)
     relapsed = np.full(len(now), np.nan)
     if share >= fewest and len(path.times_h) > 1:
-        lost = time_to_relapse(found, path.times_h, path.ratings, path.baseline, since_h=since)
+        later = path.ratings[:, 1:]
+        lost = time_to_gain_lost(found, path.times_h[1:], later, path.baseline, path.own[:, 0], since_h=since)
         relapsed = np.where(now, np.where(lost.observed, lost.time_h + path.times_h[0], np.inf), np.nan)
     relapse = float(np.isfinite(relapsed[now]).mean()) if share >= fewest else None
     end = well[:, 1:][:, -LAST_VISITS:].mean(axis=1)

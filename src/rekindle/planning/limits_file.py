@@ -159,6 +159,13 @@ def _offer(fields: OfferFields, document: Document, number: int) -> Offer:
         fields.give, tuple(fields.doses), ground, fields.first_most, fields.older_from, fields.older_first_most,
         document.where(*at),
     )  # fmt: skip
+    for name, line in (("first_most", offer.first_most), ("older_first_most", offer.older_first_most)):
+        if line is not None and line < offer.doses[0] - 1e-9:
+            raise InputError(
+                f"No dose is as low as a first one may be: '{name}' is {line:g}, the lowest dose {offer.doses[0]:g}.",
+                where=document.where(*at, name),
+                hint="Offer a lower dose, or raise the line.",
+            )
     for step in range(len(offer.doses)):
         try:
             regimen = offer.regimen(step)

@@ -23,7 +23,7 @@ class Measured:
     """An option on draws of a person (or of people like them).
 
     `drug` is on one footing (`rekindle.planning.doses`), `mg` as given; both, `visits` and `cost` are expected over
-    the plan.
+    the plan. The `draws` are worth as many independent ones as `worth` says: no more than there are different ones.
     """
 
     well: Wellness
@@ -34,6 +34,7 @@ class Measured:
     drug: float
     cost: float
     draws: int
+    worth: int
 
     @property
     def kept(self) -> bool:
@@ -61,6 +62,7 @@ class Measured:
             "limits": [each.as_dict() for each in self.limits],
             "joint": self.joint.as_dict(),
             "draws": self.draws,
+            "worth": self.worth,
         }
 
 
@@ -108,8 +110,9 @@ def followed_under(
 
 def measured(followed: Followed, posterior: Posterior, limits: Limits) -> Measured:
     """What draws that were followed come to, against limits."""
-    worth = float(min(followed.draws, np.floor(posterior.effective)))
-    rows, joint = chances(followed, limits, given_sessions(posterior.person), max(worth, 1.0))
+    worth = max(1, int(min(followed.distinct, np.floor(posterior.effective))))
+    rows, joint = chances(followed, limits, given_sessions(posterior.person), float(worth))
     return Measured(
-        well=wellness(followed), limits=rows, joint=joint, draws=followed.draws, **summary(followed, limits.costs)
-    )
+        well=wellness(followed), limits=rows, joint=joint, draws=followed.draws, worth=worth,
+        **summary(followed, limits.costs),
+    )  # fmt: skip

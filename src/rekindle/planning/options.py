@@ -8,7 +8,7 @@ the person is well.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
@@ -201,22 +201,30 @@ def grid(person: Person, limits: Limits, frame: Frame) -> Iterator[Option]:
         ):
             if (taper and not dose) or (stretch and (taper or days != 7)) or (often == 1 and days == 7):
                 continue
-            option = Option(offer, dose, often, weeks, days, taper, stretch, frame)
-            yield replace(option, first=_first(offer, dose, person)) if new else option
+            first = _first(offer, dose, person) if new else -1
+            if first is not None:
+                yield Option(offer, dose, often, weeks, days, taper, stretch, frame, first)
 
 
 def first_most(offer: Offer, person: Person) -> float | None:
-    """The largest dose of the person's first session under an offer; None where there is no such line."""
+    """The largest dose of the person's first session under an offer; None where there is no such line.
+
+    Of somebody whose age is not known the lower line holds.
+    """
     age = person.covariates.get("age_years")
-    if offer.older_from is not None and age is not None and float(age) >= offer.older_from:
-        return offer.older_first_most
-    return offer.first_most
+    if age is None:
+        return min((line for line in (offer.first_most, offer.older_first_most) if line is not None), default=None)
+    return offer.older_first_most if _older(offer, float(age)) else offer.first_most
 
 
-def _first(offer: Offer, dose: int, person: Person) -> int:
-    """The step of the first session where the dose may not be the first; else -1."""
+def _older(offer: Offer, age: float) -> bool:
+    return offer.older_from is not None and age >= offer.older_from
+
+
+def _first(offer: Offer, dose: int, person: Person) -> int | None:
+    """The step of the first session where the dose may not be the first, -1 where it may; None where none may be."""
     most = first_most(offer, person)
     if most is None or offer.doses[dose] <= most + 1e-9:
         return -1
     fitting = [step for step, amount in enumerate(offer.doses) if amount <= most + 1e-9]
-    return fitting[-1] if fitting else -1
+    return fitting[-1] if fitting else None

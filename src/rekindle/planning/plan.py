@@ -8,14 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rekindle.inference.doubts import OUTSIDE, heavy_tail, ordered, unlike
 from rekindle.inference.forecast import RISK, person_digest
-from rekindle.inference.update import Posterior, update
+from rekindle.inference.update import TOO_LITTLE, Posterior, update
 from rekindle.planning.compare import NOTHING, Compared, compare, named
 from rekindle.planning.judging import RELAPSE
 from rekindle.planning.limits import Limits, read_limits
 from rekindle.planning.measuring import Measured, measure
 from rekindle.planning.options import WEEK_H, Frame, Option, frame_of
-from rekindle.planning.search import Found, Settings, search
+from rekindle.planning.search import Found, Settings, fresh_luck, search
 from rekindle.planning.waiting import Waited, waiting
 from rekindle.provenance import Provenance
 
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
 WEEKS = 26
 LIKE_THEM = 1_000
 """People like the person on whom every option is tested too."""
+UNLIKE_ANYONE = "Unlike anyone in the model's range. {why}"
 UNKNOWN = (
     "Chances are those of the model's draws: what the model leaves out, no margin covers.",
-    "Care and attention last as long as sessions do: part of what a sparse schedule keeps is that.",
+    "Care and attention last as long as sessions do, at most five weeks apart: part of what a sparse schedule keeps is "
+    "that, and no further dose means no further visits here.",
     "Resting pressure between sessions spreads by an assumed 8 and 5 mmHg.",
-    "A rule's clinic reads the PHQ-9 as the model has it, without the drift of this one person.",
+    "A rule's clinic reads the PHQ-9 as the model has it that day, without the drift of this one person.",
     "Drug on one footing counts mg that reach the blood by the share usual for the route; it is no measure of effect.",
 )
 
@@ -57,7 +60,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Plan:
-    """Trade-offs for one person within limits, from least drug to most, with all that was weighed."""
+    """Trade-offs for one person within limits, from least drug to most, with all that was weighed.
+
+    `unlike` says why the person is unlike anyone that the model knows, `heavy_tail` that few candidates come near; both
+    are empty for most.
+    """
 
     person: Person
     limits: Limits
@@ -69,7 +76,23 @@ class Plan:
     waiting: tuple[Waited, ...]
     found: Found
     verdict: str
+    unlike: str
+    heavy_tail: str
     provenance: Provenance
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What a reader must know before any proposal: the gravest first, and nothing that says who the person is."""
+        notes = ordered(self.person.notes)
+        outside = tuple(note for note in notes if note.startswith(OUTSIDE))
+        said = [UNLIKE_ANYONE.format(why=self.unlike)] if self.unlike else []
+        if self.verdict == TOO_LITTLE:
+            said.append(f"The person's data: {self.verdict}. The person's chances lean on people like them.")
+        if self.heavy_tail:
+            said.append(self.heavy_tail)
+        if "age_years" not in self.person.covariates and any(each.older_from for each in self.limits.offers):
+            said.append("The age is not given: of two lines for a first dose the lower one holds.")
+        return (*outside, *said, *(note for note in notes if note not in outside))
 
     @property
     def answer(self) -> str:
@@ -101,6 +124,7 @@ class Plan:
             "made": self.provenance.as_dict(),
             "data": person_digest(self.person),
             "verdict": self.verdict,
+            "cautions": list(self.cautions),
             "answer": self.answer,
             "goal": self.goal,
             "risk": self.risk,
@@ -157,7 +181,7 @@ def plan(
     frame = frame_of(person, weeks)
     found = search(posterior, known, frame, seed=seed, settings=settings)
     others = like_them(person, seed=seed, threads=settings.threads)
-    how: dict[str, Any] = {"draws": settings.final_draws, "seed": seed, "threads": settings.threads}
+    how: dict[str, Any] = {"draws": settings.final_draws, "seed": fresh_luck(seed), "threads": settings.threads}
     choices = tuple(
         Choice(option, measured, measure(others, option, known, frame.until_h, **how))
         for option, measured in found.chosen
@@ -176,6 +200,8 @@ def plan(
         waiting=_waiting(posterior, choices, found.goal, frame, how),
         found=found,
         verdict=posterior.verdict,
+        unlike=unlike(posterior),
+        heavy_tail=heavy_tail(posterior),
         provenance=Provenance(
             seed=seed,
             inputs={"person": person_digest(person), "limits": known.digest},

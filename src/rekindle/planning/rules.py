@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 from rekindle.dosing.drugs import DRUGS
 from rekindle.dosing.weights import Body
 from rekindle.engine.specialise import part_of
+from rekindle.engine.table import Happenings
 from rekindle.engine.visits import Decision, Visit, solve_visits
-from rekindle.inference.candidates import SCREENING, doses_of, parameters_of
-from rekindle.inference.paths import Future, paths
+from rekindle.inference.candidates import SCREENING, care_goes_on, care_windows, doses_of, parameters_of
+from rekindle.inference.paths import Future, paths, times_for
 from rekindle.inference.ratings import latents_of, look_times
 from rekindle.mechanism.delivery import NEEDED
 from rekindle.outcomes import scale
 from rekindle.planning.doses import footing, planned_sessions
-from rekindle.planning.following import ACUTE, LASTING, LOOKS_H, Followed, lasting, peaks, resting, weekly
+from rekindle.planning.following import ACUTE, LASTING, Followed, lasting, looks_of, peaks, resting, weekly
 from rekindle.policy import Policy, Rule
 from rekindle.policy.clinic import SAME_H, Clinic, Courses
 from rekindle.policy.giving import Giving
@@ -41,19 +42,51 @@ NOBODY = Sequel(np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(0), 0.0)
 
 
 class _Watched(Clinic):
-    """A clinic that keeps looks at every session."""
+    """A clinic that keeps looks at every session, and people in care as `care_windows` has it.
+
+    `now_h` is the present of the person, `cared_h` the hours at which each draw's care ends as things stand.
+    """
 
     seen: list[tuple[NDArray[np.int64], Array, Array]]
     looking_outputs: tuple[str, ...]
+    now_h: float = 0.0
+    cared_h: Array | None = None
+
+    @property
+    def looks_h(self) -> Array:
+        """When each session is looked at, hours from its start."""
+        return looks_of(max((kind.length_h for kind in self.courses.kinds.all), default=0.0))
 
     def __call__(self, visit: Visit) -> Decision:
         self.seen = [*getattr(self, "seen", []), (visit.watched.person, visit.watched.time, visit.watched.values)]
         return super().__call__(visit)
 
     def _watches(self, session_of: NDArray[np.int64], time: Array) -> tuple[NDArray[np.int64], Array]:
-        times = time[:, None] + LOOKS_H
+        times = time[:, None] + self.looks_h
         kept = times < self.horizon_h - SAME_H
         return np.repeat(session_of, kept.sum(axis=1)), times[kept]
+
+    def _care(self, person: NDArray[np.int64], now: Array, until: Array) -> Happenings:
+        """Care until the next visit: on to the next session where that follows soon enough, else until it ends."""
+        after = float(self.giving.own["care_after"][0])
+        parts, begin = [], now
+        if self.cared_h is None:
+            earlier = care_windows([(dose.time_h, dose.end_h) for dose in self.courses.fixed], after, self.now_h)
+            ends = [np.full(len(person), window[1]) for window in earlier]
+            begins = [np.full(len(person), window[0]) for window in earlier]
+            parts = [
+                self._in_care(person, first, np.minimum(last, until))
+                for first, last in zip(begins[:-1], ends[:-1], strict=True)
+            ]
+            begin = begins[-1] if begins else now
+            self.cared_h = np.full(len(self.plan.end_h), ends[-1][0] if ends else -np.inf)
+        end = self.cared_h[person] = np.maximum(self.cared_h[person], self.plan.last_end[person] + after)
+        coming = self.plan.next_time[person]
+        end = np.where(care_goes_on(end, coming, after), coming, end)
+        return Happenings.join([*parts, self._in_care(person, begin, np.minimum(end, until))])
+
+    def _in_care(self, person: NDArray[np.int64], begin: Array, end: Array) -> Happenings:
+        return self.giving.circumstance("care", person, begin, np.maximum(end - begin, 0.0))
 
 
 def policy_of(option: Option, until_h: float) -> Policy:
@@ -94,11 +127,12 @@ def follow_rule(
         InputError: a dose that cannot be given.
     """
     person = posterior.person
-    some = posterior.candidates.take(posterior.resampled(draws))
+    drawn = posterior.resampled(draws)
+    some = posterior.candidates.take(drawn)
     parameters = parameters_of(some, person)
     visits = weekly(person.now_h, until_h)
     ratings = [rating for rating in person.ratings if not scale(rating.scale).person_inputs]
-    times = sorted({0.0, *look_times(ratings), *visits.tolist()})
+    times = sorted({0.0, *look_times(ratings), *times_for(person, (judged_by,), visits)})
     names = (judged_by, "CADSS", "MOAA/S", *(rating.scale for rating in ratings))
     outputs = tuple(dict.fromkeys((*latents_of(names), *ACUTE, *LASTING)))
     clinic, lowered = _clinic(posterior, option, until_h, some.people, parameters, outputs, seed)
@@ -108,7 +142,8 @@ def follow_rule(
     ).solution  # fmt: skip
     found = {name: np.asarray(solved[name]) for name in outputs}
     good = np.isfinite(found[outputs[0]]).all(axis=1)
-    ahead = Future(person, some.take(np.flatnonzero(good)), np.array(times), {n: v[good] for n, v in found.items()})
+    place = np.flatnonzero(good)
+    ahead = Future(person, some.take(place), np.array(times), {n: v[good] for n, v in found.items()}, place)
     session, shape = _table(clinic, until_h, len(some))
     rest = resting(posterior, some.people, shape[1], seed)
     later = np.searchsorted(ahead.times_h, person.now_h)
@@ -123,6 +158,8 @@ def follow_rule(
         ratings=paths(ahead, judged_by, visits, posterior.wander, seed),
         fixed=False,
         densest=np.stack([densest.times_h, densest.mg]),
+        place=place,
+        distinct=len(np.unique(drawn[place])),
     )
 
 
@@ -157,7 +194,7 @@ def _clinic(
     giving = Giving(part, kinds, bodies, own, left_out)
     horizon_h = (np.ceil(until_h / DAY_H) + 1.0) * DAY_H
     clinic = _Watched(policy, courses, people, giving, names, horizon_h, Luck(seed, ("plan",)))
-    clinic.looking_outputs = names
+    clinic.looking_outputs, clinic.now_h = names, person.now_h
     return clinic, part
 
 
@@ -189,15 +226,16 @@ def _looks(clinic: _Watched, times_h: Array) -> dict[str, Array]:
     time = np.concatenate([each[1] for each in clinic.seen])
     values = np.concatenate([each[2] for each in clinic.seen])
     starts = np.where(np.isfinite(times_h), times_h, np.inf)
-    found = {name: np.full((*times_h.shape, len(LOOKS_H)), np.nan) for name in ACUTE}
+    looks = clinic.looks_h
+    found = {name: np.full((*times_h.shape, len(looks)), np.nan) for name in ACUTE}
     if not times_h.shape[1]:
         return found
     session = (starts[person] <= time[:, None] + SAME_H).sum(axis=1) - 1
     inside = session >= 0
     person, time, values, session = person[inside], time[inside], values[inside], session[inside]
     after = time - times_h[person, session]
-    look = np.abs(after[:, None] - LOOKS_H[None, :]).argmin(axis=1)
-    near = np.abs(after - LOOKS_H[look]) < SAME_H
+    look = np.abs(after[:, None] - looks[None, :]).argmin(axis=1)
+    near = np.abs(after - looks[look]) < SAME_H
     for name in ACUTE:
         column = clinic.looking_outputs.index(name)
         found[name][person[near], session[near], look[near]] = values[near, column]

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from rekindle.planning.doses import given_sessions
 from rekindle.planning.fronts import front, objectives, spread
 from rekindle.planning.judging import NOT_WELL, RELAPSE
-from rekindle.planning.label import keeps_spacing, surely_breaks
+from rekindle.planning.label import departures, keeps_spacing, surely_breaks
 from rekindle.planning.measuring import Measured, measure
 from rekindle.planning.options import INDUCTIONS, INTERVALS, STRETCHES, TAPERS, Frame, Option, grid
+from rekindle.streams import generator
 
 if TYPE_CHECKING:
     from rekindle.inference.update import Posterior
@@ -105,13 +106,31 @@ def search(posterior: Posterior, limits: Limits, frame: Frame, *, seed: int = 1,
         return measure(posterior, allowed[place], limits, frame.until_h, draws=settings.final_draws, **how)
 
     final, refused = _finals(fits, known, again, goal, settings)
-    good = [place for place, result in final.items() if result.kept]
+    # What is proposed is held against the rules once more, by its sentence.
+    good = [
+        place for place, result in final.items()
+        if result.kept and not departures(allowed[place].planned(), person, limits)
+    ]  # fmt: skip
     values = _objectives([final[place] for place in good], goal, settings.final_draws)
     best = [good[row] for row in front(values)]
     values = _objectives([final[place] for place in best], goal, settings.final_draws)
     shown = [best[row] for row in spread(values, settings.keep)]
-    chosen = tuple((allowed[place], final[place]) for place in sorted(shown, key=lambda place: final[place].drug))
+    # What was chosen because it came out well is told as it comes out on luck that had no part in the choice.
+    how["seed"] = fresh_luck(seed)
+    told = {
+        place: measure(posterior, allowed[place], limits, frame.until_h, draws=settings.final_draws, **how)
+        for place in shown
+    }
+    good = [place for place, result in told.items() if result.kept]
+    refused += len(told) - len(good)
+    best = [good[row] for row in front(_objectives([told[place] for place in good], goal, settings.final_draws))]
+    chosen = tuple((allowed[place], told[place]) for place in sorted(best, key=lambda place: told[place].drug))
     return Found(chosen, nothing, goal, len(allowed), len(everything), len(known), refused)
+
+
+def fresh_luck(seed: int) -> int:
+    """The seed of luck on which what was found is told."""
+    return int(generator(seed, "plan", "told").integers(2**31))
 
 
 def _objectives(results: Sequence[Measured], goal: str, draws: int) -> Array:

@@ -61,7 +61,7 @@ def waiting(
     end = planned.from_h + last + WEEK_H
     end = end if until_h is None else min(end, until_h)
     found: list[Waited] = []
-    first = None
+    first, first_place = None, np.zeros(0, dtype=np.intp)
     for late in weeks:
         moved = replace(planned, from_h=planned.from_h + late * WEEK_H)
         followed = follow(posterior, moved, end, draws=draws, seed=seed, judged_by=judged_by, threads=threads)
@@ -71,9 +71,11 @@ def waiting(
             if goal == "relapse" and well.relapse is not None
             else 1.0 - well.well_at_end
         )
-        first = own if first is None else first
-        both = np.isfinite(own) & np.isfinite(first) if len(own) == len(first) else np.zeros(0, dtype=bool)
-        more = own[both] - first[both] if both.any() else np.zeros(1)
+        if first is None:
+            first, first_place = own, followed.place
+        _, here, there = np.intersect1d(followed.place, first_place, return_indices=True)
+        both = np.isfinite(own[here]) & np.isfinite(first[there])
+        more = (own[here] - first[there])[both] if both.any() else np.zeros(1)
         error = float(more.std(ddof=1) / np.sqrt(len(more))) if len(more) > 1 else 0.0
         found.append(Waited(late, float(np.nanmean(own)), float(more.mean()), error))
     return tuple(found)

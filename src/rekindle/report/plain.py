@@ -35,12 +35,13 @@ class PlainFact:
 
 @dataclass(frozen=True)
 class PlainPage:
-    """What stands on a page, from the top. `tables` are (key, heading, table)."""
+    """What stands on a page, from the top; `above` before everything. `tables` are (key, heading, table)."""
 
     title: str
     subtitle: str
     answer: str
     facts: tuple[PlainFact, ...] = ()
+    above: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
     tables: tuple[tuple[str, str, Table], ...] = ()

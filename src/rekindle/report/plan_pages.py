@@ -23,16 +23,13 @@ LIMIT_HEAD = ("Limit", "Chance to break it", "At most", "Allowed", "Kept")
 def plan_page(plan: Plan) -> PlainPage:
     """A plan as a page."""
     weeks = round((plan.frame.until_h - plan.person.now_h) / 168.0)
-    doubts = [] if plan.verdict == "ok" else [f"The person's data: {plan.verdict}. Chances lean on people like them."]
     return PlainPage(
         title="Which doses next?",
         subtitle=f"One person, {weeks} weeks, within “{plan.limits.title}”.",
         answer=plan.answer,
+        above=plan.cautions,
         facts=_facts(plan),
-        notes=(
-            *doubts,
-            "Chances hold as far as the model does; where it is wrong about a person, limits break more often.",
-        ),
+        notes=("Chances hold as far as the model does; where it is wrong about a person, limits break more often.",),
         figures=(trade_offs(plan),),
         tables=tuple(_tables(plan)),
         made={
@@ -80,7 +77,10 @@ def _split(share: float) -> tuple[str, str]:
 def _tables(plan: Plan) -> Sequence[tuple[str, str, Table]]:
     found = []
     for number, each in enumerate(plan.choices, 1):
-        caption = f"{each.option.words}. From {each.person.draws:,} draws of this person."
+        caption = (
+            f"{each.option.words}. From {each.person.draws:,} draws of this person, worth {each.person.worth:,} "
+            "independent ones."
+        )
         rows = limits_rows([*each.person.limits, each.person.joint])
         found.append(
             (f"limits-{number}", f"{number}. Every limit", Table(caption, LIMIT_HEAD, rows, frozenset({0, 4})))

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rekindle.inference.doubts import ordered, placeless
 from rekindle.inference.forecast import LEVELS
 from rekindle.inference.outlook import Outlook, main_scale, outlook, put_off
 from rekindle.inference.update import TOO_LITTLE, UNLIKE, update
@@ -26,7 +27,7 @@ from rekindle.report.numerals import NBSP
 from rekindle.report.palette import DARK, LIGHT, PAPER
 from rekindle.report.person import render_person, write_person_page
 from rekindle.report.person.page import person_figures
-from rekindle.report.person.words import cautions, cost, due, holding, placeless, working
+from rekindle.report.person.words import cautions, cost, due, facts, holding, working
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "person.yaml"
 VOID = {"meta", "br"}
@@ -182,7 +183,8 @@ def test_no_response_leaves_nothing_to_hold(ahead: Outlook) -> None:
             each, scales=tuple(replace(one, relapse=None, due_h=None, responding=0.01) for one in each.scales)
         )
 
-    none = replace(ahead, plan=without(ahead.plan), without=without(ahead.without), options=(), waiting=())
+    plans = {name: without(getattr(ahead, name)) for name in ("plan", "without", "alone")}
+    none = replace(ahead, **plans, options=(), waiting=())
     page = render_person(none)
     assert (
         "It is not working" in working(none) and "hardly a response" in holding(none) and "no dose is due" in due(none)
@@ -229,3 +231,52 @@ def test_the_main_scale_is_the_one_rated_most(ahead: Outlook) -> None:
     assert main_scale(("PHQ-9", "MADRS"), ["MADRS", "MADRS", "PHQ-9"]) == "MADRS"
     assert main_scale(("PHQ-9", "MADRS"), []) == "PHQ-9"
     assert put_off(None, 0.0, 100.0) == []
+
+
+def test_doing_nothing_more_is_told_with_visits_and_without(ahead: Outlook) -> None:
+    """Losing the drug is not losing the clinic: both are told, each by its name, and more is lost with both."""
+    kept, alone = (each[ahead.main].relapse for each in (ahead.without, ahead.alone))
+    assert kept[-1] + 0.05 < alone[-1]
+    words = holding(ahead)
+    assert "With no further dose, in care as planned, it is" in words and "With no further visits either it is" in words
+    assert "in care as planned" in due(ahead)
+    (fact,) = [each for each in facts(ahead) if each.name == "Next dose due"]
+    assert fact.note.endswith("in care as planned")
+    found = ahead.as_dict()
+    last = [found[key]["scales"][0]["relapse_at_end"] for key in ("without_further_dose", "without_further_visits")]
+    assert last == [pytest.approx(kept[-1], abs=1e-4), pytest.approx(alone[-1], abs=1e-4)]
+    page = render_person(ahead).replace(NBSP, " ")
+    assert "no dose, no visits" in page and "no further visits" in page
+    no_plan = replace(ahead, plan=ahead.alone, without=ahead.alone)
+    words = holding(no_plan)
+    assert words.startswith("With no further dose and no further visits") and "planned" not in words
+
+
+def test_a_relapse_is_defined_on_the_page_as_in_the_documents(ahead: Outlook) -> None:
+    from rekindle.inference.forecast import RELAPSE
+
+    document = (Path(__file__).parents[3] / "docs" / "forecast.md").read_text()
+    assert RELAPSE in render_person(ahead) and RELAPSE in " ".join(document.split())
+
+
+def test_a_start_that_nobody_rated_is_not_told_as_rated(ahead: Outlook) -> None:
+    assert "before the first dose and is now" in working(ahead)
+    unrated = replace(ahead.plan, scales=tuple(replace(one, rated=False) for one in ahead.plan.scales))
+    changed = replace(ahead, plan=unrated)
+    assert "No rating of the MADRS before the first dose: the model takes 34" in working(changed)
+    assert any("the model takes 34" in said for said in cautions(changed))
+    assert "as the model takes it" in facts(changed)[0].note and not changed.as_dict()["scales"][0]["baseline_rated"]
+
+
+def test_what_lies_outside_the_model_stands_before_other_doubts(ahead: Outlook) -> None:
+    notes = ("file, line 3: odd.", "To be weighed: age.", "Outside what the model knows: psychosis.")
+    assert ordered(notes) == (notes[2], notes[1], "Line 3 of the file: odd.")
+    noted = replace(ahead, plan=replace(ahead.plan, person=replace(ahead.plan.person, notes=notes)))
+    assert cautions(noted)[0] == notes[2]
+
+
+def test_weights_with_a_heavy_tail_are_a_caution(ahead: Outlook) -> None:
+    heavy = replace(ahead, posterior=replace(ahead.posterior, pareto_k=0.85, verdict="ok"))
+    assert any("Pareto k 0.85" in said for said in cautions(heavy))
+    calm = replace(ahead, posterior=replace(ahead.posterior, pareto_k=0.4, verdict="ok"))
+    assert not any("Pareto" in said for said in cautions(calm))

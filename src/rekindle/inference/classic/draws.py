@@ -69,7 +69,8 @@ def importance_draws(posterior: Posterior, mode: Mode, count: int = 1000, seed: 
         covariance = (points - mean).T @ ((points - mean) * weights[:, None])
         if k <= 0.5:
             break
-        centre, shape = mean, 1.2 * covariance + 1e-9 * np.eye(size)
+        # A handful of points tell where to look and not how wide.
+        centre, shape = mean, 1.2 * covariance + 1e-9 * np.eye(size) if np.isfinite(k) else 2.0 * shape
     chosen = points[systematic(weights, count, float(random.random()))]
     root = posterior.root
     return Draws(

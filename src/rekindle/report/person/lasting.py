@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rekindle.inference.forecast import RELAPSE
 from rekindle.report.axes import frame, upper_limit, value_ticks
 from rekindle.report.draw import Canvas, Panel, Scale, spread_apart
 from rekindle.report.figure import Drawing, Figure, KeyEntry
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 Curve = tuple[str, str, "ScaleForecast"]
 SHARE = 100.0
+LABELS = {"kline": "labd", "cline": "labc", "dline": "labn"}
+CARE = (
+    "With no further dose the person stays in care as long as under the plan; with no further visits care ends a week "
+    "after the last session."
+)
 
 
 def lasting_figure(outlook: Outlook) -> Figure | None:
@@ -28,21 +34,21 @@ def lasting_figure(outlook: Outlook) -> Figure | None:
     if not curves:
         return None
     start, risk = outlook.plan.person.start, outlook.plan.risk
-    last = curves[-1][2]
+    last = outlook.without[outlook.main]
     assert last.relapse is not None
     due = last.due_h
     end = day(start, last.times_h[-1])
+    care = ", in care as planned," if outlook.plan is not outlook.without else " and no further visits"
+    care = care if due is not None else care.rstrip(",")
     heading = (
-        f"With no further dose the chance of a relapse passes {count(risk, 100)} on {day(start, due)}"
+        f"With no further dose{care} the chance of a relapse passes {count(risk, 100)} on {day(start, due)}"
         if due is not None
-        else f"The chance of a relapse stays below {count(risk, 100)} until {end}, even with no further dose"
+        else f"The chance of a relapse stays below {count(risk, 100)} until {end}, even with no further dose{care}"
     )
-    if due is not None and due <= outlook.plan.person.now_h + 24.0:
-        heading = f"With no further dose the chance of a relapse is above {count(risk, 100)} from the first week"
     return Figure(
         key="lasting",
         heading=heading,
-        lead="Chance of a relapse by each day, in 100: half of the gain lost at two weekly looks running",
+        lead=f"Chance of a relapse by each day, in 100: {RELAPSE}",
         title="How long it holds",
         description=" ".join(
             f"{name}: {count(float(each.relapse[-1]), 100)} by {end}."
@@ -51,7 +57,7 @@ def lasting_figure(outlook: Outlook) -> Figure | None:
         ),
         drawings={name: _draw(outlook, curves, width) for name, width in WIDTHS.items()},
         caption=f"Dotted: the risk that was chosen, {count(risk, 100)}. Looked at once a week, so a date is known to "
-        "the week. With no further dose, the care that goes with sessions ends too.",
+        "the week. " + CARE,
         tables=(_table(outlook, curves),),
         entries=tuple(KeyEntry(f'<line x1="0" y1="8" x2="34" y2="8" class="{mark}"/>', 34, name)
                       for name, mark, _ in curves),
@@ -59,11 +65,12 @@ def lasting_figure(outlook: Outlook) -> Figure | None:
 
 
 def _curves(outlook: Outlook) -> list[Curve]:
-    """As planned first; with no further dose last."""
+    """As planned first; then with no further dose, in care as planned; with no further visits either last."""
     found: list[Curve] = []
     if outlook.plan is not outlook.without:
         found.append(("as planned", "kline", outlook.plan[outlook.main]))
-    found.append(("no further dose", "cline", outlook.without[outlook.main]))
+        found.append(("no further dose", "cline", outlook.without[outlook.main]))
+    found.append(("no dose, no visits", "dline", outlook.alone[outlook.main]))
     return [one for one in found if one[2].relapse is not None]
 
 
@@ -86,11 +93,9 @@ def _draw(outlook: Outlook, curves: list[Curve], width: float) -> Drawing:
         assert each.relapse is not None
         values = SHARE * each.relapse
         canvas.curve(panel.x.all(each.times_h), panel.y.all(values), mark, name=name)
-        labels.append(
-            (panel.y(float(values[-1])), f"{name}, {plain(float(values[-1]))}", "labd" if mark == "kline" else "labc")
-        )
+        labels.append((panel.y(float(values[-1])), f"{name}, {plain(float(values[-1]))}", LABELS[mark]))
     canvas.close_panel()
-    _due(canvas, panel, outlook, curves[-1][2])
+    _due(canvas, panel, outlook, outlook.without[outlook.main])
     if roomy:
         labels.append((risk, f"chosen risk, {plain(SHARE * outlook.plan.risk)}", "tick"))
         spots = spread_apart([place for place, _, _ in labels], 20, panel.top, panel.bottom)

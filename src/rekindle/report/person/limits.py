@@ -45,7 +45,8 @@ def shown_limits(compared: Compared, limits: Limits) -> ShownLimits:
     else:
         heading = f"The plan keeps within “{limits.title}”"
     table = Table(
-        f"Chances from {compared.person.draws:,} draws of this person; the upper end counts what that many can tell.",
+        f"Chances from {compared.person.draws:,} draws of this person, worth {compared.person.worth:,} independent "
+        "ones; the upper end counts what that many can tell.",
         ("Limit", "Chance to break it", "At most", "Allowed", "Kept"),
         limits_rows(rows),
         frozenset({0, 4}),

@@ -25,6 +25,9 @@ SWATCH = (
 )
 
 
+BARE = "no further dose and no further visits"
+
+
 @dataclass(frozen=True)
 class _Option:
     name: str
@@ -57,12 +60,14 @@ def options_figure(outlook: Outlook) -> Figure | None:
 
 
 def _options(outlook: Outlook) -> list[_Option]:
-    found = [_of("as planned" if outlook.plan is not outlook.without else "no further dose", outlook.plan, outlook)]
+    found = [_of("as planned" if outlook.plan is not outlook.without else BARE, outlook.plan, outlook)]
     found += [_of(f"the next session {lasting(delay)} later", each, outlook, "the rest of the plan as much later")
               for delay, each in outlook.waiting]  # fmt: skip
     found += [_of(each.name, each, outlook) for each in outlook.options]
-    if outlook.plan is not outlook.without and not any(each.sessions == 0 for each in found):
-        found.append(_of("no further dose", outlook.without, outlook, "and no more care with it"))
+    if outlook.plan is not outlook.without:
+        bare = any(each.sessions == 0 for each in found)
+        found.append(_of("no further dose", outlook.without, outlook, "in care as planned"))
+        found += [] if bare else [_of(BARE, outlook.alone, outlook, "care ends a week after the last session")]
     return found
 
 

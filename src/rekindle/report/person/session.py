@@ -61,7 +61,8 @@ def session_figure(outlook: Outlook) -> Figure | None:
         caption="19 in 20 such sessions stay below the right end of each line. "
         + ("Pressure starts from this person's own readings. " if ahead.from_reading
            else "No own reading of pressure: it starts from what people like this one have. ")
-        + f"Chance to pass {plain(STOP_MMHG)}{NBSP}mmHg: {count(ahead.above_180)}; not ready within "
+        + "It differs from session to session. CADSS as expected, without a rater's error. "
+        f"Chance to pass {plain(STOP_MMHG)}{NBSP}mmHg: {count(ahead.above_180)}; not ready within "
         f"{plain(LONGEST_H)}{NBSP}hours: {count(ahead.never)}.",
         tables=(_table(strips),),
         entries=(KeyEntry('<line x1="1" y1="8" x2="33" y2="8" class="i90"/><circle cx="17" cy="8" r="5" class="imid"/>',

@@ -5,12 +5,12 @@ Every number comes from the forecast; a word for a chance never stands without i
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rekindle.inference.forecast import LEVELS
-from rekindle.inference.update import SURPRISE, TOO_LITTLE, UNLIKE
+from rekindle.inference.doubts import OUTSIDE, heavy_tail, ordered, unlike
+from rekindle.inference.forecast import LEVELS, RELAPSE, WEEK_H
+from rekindle.inference.update import TOO_LITTLE
 from rekindle.outcomes import scale
 from rekindle.outcomes.no_evidence import gaps
 from rekindle.report.numerals import NBSP, count, lasting, plain
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 LOW, MIDDLE, HIGH = LEVELS.index(2.5), LEVELS.index(50.0), LEVELS.index(97.5)
 FEW = 200.0
 """Effective candidates below which the page says that bands are rough."""
-HEADS = ("Outside what the model knows", "To be weighed")
-"""How doubts begin that name no place."""
 KNOWN = {
     "weight_kg": "weight", "height_cm": "height", "age_years": "age", "sex": "sex",
     "failed_treatments": "failed treatments",
@@ -46,13 +44,13 @@ def subtitle(outlook: Outlook) -> str:
     sessions, ratings = len({each.time_h for each in person.given}), len(person.ratings)
     said = illness(person.kind).capitalize()
     plan = outlook.plan.planned
-    planned = "no further dose"
+    coming = "no further dose"
     if plan is not None and plan.course.sessions:
         first = plan.from_h + plan.course.sessions[0].time_h
-        planned = f"{plan.course.spoken()}, from {day(person.start, first)}"
+        coming = f"{plan.course.spoken()}, from {day(person.start, first)}"
     return (
         f"{said}. {_some(sessions, 'session').capitalize()} and {_some(ratings, 'rating')} from "
-        f"{day(person.start, 0.0)} to {day(person.start, person.now_h, year=True)}. Planned: {planned}."
+        f"{day(person.start, 0.0)} to {day(person.start, person.now_h, year=True)}. Planned: {coming}."
     )
 
 
@@ -79,7 +77,12 @@ def working(outlook: Outlook) -> str:
     if not outlook.plan.person.given:
         return f"No dose yet. The {name} is most likely {score}, 19 times in 20."
     chance = found.responding
-    began = f"The {name} was {plain(found.baseline)} before the first dose and is now most likely {score}"
+    began = (
+        f"The {name} was {plain(found.baseline)} before the first dose and is now most likely {score}"
+        if found.rated
+        else f"No rating of the {name} before the first dose: the model takes {plain(found.baseline)}. It is now most "
+        f"likely {score}"
+    )
     if chance is None:
         return f"{began}."
     verdict = (
@@ -114,18 +117,35 @@ def attention(outlook: Outlook) -> str:
 
 def holding(outlook: Outlook) -> str:
     """How long will it hold?"""
-    found, without = outlook.plan[outlook.main], outlook.without[outlook.main]
-    person, risk = outlook.plan.person, outlook.plan.risk
+    found, without, alone = (each[outlook.main] for each in (outlook.plan, outlook.without, outlook.alone))
+    person = outlook.plan.person
     if without.relapse is None:
         return f"There is hardly a response now that could be lost, so no date is told. {_to_come(outlook)}".rstrip()
     end = day(person.start, without.times_h[-1])
-    first = ""
-    if outlook.plan is not outlook.without and found.relapse is not None:
-        first = f"As planned, the chance of a relapse by {end} is {count(float(found.relapse[-1]), 100)}. "
-    alone = f"With no further dose it is {count(float(without.relapse[-1]), 100)}"
-    if without.due_h is None:
-        return f"{first}{alone}, and does not pass {count(risk, 100)}."
-    return f"{first}{alone}; it passes {count(risk, 100)} {_about(outlook, without.due_h)}."
+    whole = f"the chance of a relapse ({RELAPSE}) by {end} is"
+    if not planned(outlook):
+        said = f"With no further dose and no further visits {whole} {count(float(without.relapse[-1]), 100)}"
+        return f"{said}{_passes(outlook, without.due_h)}"
+    first = "With no further dose, in care as planned,"
+    if found.relapse is not None:
+        first = f"As planned, {whole} {count(float(found.relapse[-1]), 100)}. {first} it is"
+    else:
+        first = f"{first} {whole}"
+    last = ""
+    if alone.relapse is not None:
+        lost = count(float(alone.relapse[-1]), 100)
+        last = f" With no further visits either it is {lost}{_passes(outlook, alone.due_h)}"
+    return f"{first} {count(float(without.relapse[-1]), 100)}{_passes(outlook, without.due_h)}{last}"
+
+
+def planned(outlook: Outlook) -> bool:
+    """Whether there is a plan, beside which doing nothing more is told."""
+    return outlook.plan is not outlook.without
+
+
+def _passes(outlook: Outlook, due_h: float | None) -> str:
+    risk = count(outlook.plan.risk, 100)
+    return f", and does not pass {risk}." if due_h is None else f"; it passes {risk} {_about(outlook, due_h)}."
 
 
 def _to_come(outlook: Outlook) -> str:
@@ -133,29 +153,37 @@ def _to_come(outlook: Outlook) -> str:
     found, person = outlook.plan[outlook.main], outlook.plan.person
     if found.response is None:
         return ""
-    planned = "As planned" if outlook.plan is not outlook.without else "With no further dose"
+    under = "As planned" if planned(outlook) else "With no further dose and no further visits"
     end = day(person.start, found.times_h[-1])
-    return f"{planned}, the chance to be {_better(outlook.main)} on {end} is {count(float(found.response[-1]), 100)}."
+    return f"{under}, the chance to be {_better(outlook.main)} on {end} is {count(float(found.response[-1]), 100)}."
 
 
 def _about(outlook: Outlook, due_h: float) -> str:
     person = outlook.plan.person
-    if due_h <= person.now_h + 24.0:
-        return "at once"
+    if due_h <= person.now_h + WEEK_H + 1.0:
+        return "within a week"
     return f"in the week of {day(person.start, due_h)}"
 
 
 def due(outlook: Outlook) -> str:
     """When is the next dose due, and what does waiting cost?"""
-    without, person = outlook.without[outlook.main], outlook.plan.person
+    without, alone, person = outlook.without[outlook.main], outlook.alone[outlook.main], outlook.plan.person
+    risk = count(outlook.plan.risk, 100)
     if without.relapse is None:
         said = "By the chance of a relapse no dose is due: there is hardly a response to hold."
     elif without.due_h is None:
         end = day(person.start, without.times_h[-1])
-        said = f"By the chosen risk of {count(outlook.plan.risk, 100)} none is due before {end}."
+        said = f"By the chosen risk of {risk} none is due before {end}{_care(outlook)}."
     else:
-        said = f"By the chosen risk of {count(outlook.plan.risk, 100)}, {_about(outlook, without.due_h)}."
+        said = f"By the chosen risk of {risk}, {_about(outlook, without.due_h)}{_care(outlook)}."
+    if planned(outlook) and without.relapse is not None and alone.due_h is not None and alone.due_h != without.due_h:
+        said += f" With no further visits either, {_about(outlook, alone.due_h)}."
     return f"{said} {cost(outlook)}".rstrip()
+
+
+def _care(outlook: Outlook) -> str:
+    """What goes on when no further dose is given."""
+    return ", in care as planned" if planned(outlook) else ", with no further visits"
 
 
 def cost(outlook: Outlook) -> str:
@@ -219,13 +247,13 @@ def facts(outlook: Outlook) -> tuple[PlainFact, ...]:
     found, without, person = outlook.plan[outlook.main], outlook.without[outlook.main], outlook.plan.person
     facts: list[PlainFact] = []
     if found.responding is not None and person.ratings:
-        note = f"on the {outlook.main}, beside {plain(found.baseline)} before the first dose"
+        note = f"on the {outlook.main}, beside {_before(outlook)}"
         facts.append(_chance("Benefit", f"{_better(outlook.main).capitalize()} now", found.responding, note))
     if found.relapse is not None:
         end = day(person.start, found.times_h[-1])
         note = ""
-        if outlook.plan is not outlook.without and without.relapse is not None:
-            note = f"{count(float(without.relapse[-1]), 100)} with no further dose"
+        if planned(outlook) and without.relapse is not None:
+            note = f"{count(float(without.relapse[-1]), 100)} with no further dose, in care as planned"
         facts.append(_chance("Risk", f"Relapse by {end}", float(found.relapse[-1]), note))
     elif found.response is not None:
         end = day(person.start, found.times_h[-1])
@@ -254,30 +282,19 @@ def _chance(kind: str, name: str, share: float, note: str) -> PlainFact:
 
 def _due_fact(outlook: Outlook) -> PlainFact:
     person, due_h = outlook.plan.person, outlook.without[outlook.main].due_h
-    name, risk = (
-        "Next dose due",
-        f"the day on which relapse passes {count(outlook.plan.risk, 100)} with no further dose",
-    )
+    name = "Next dose due"
+    risk = f"the day on which relapse passes {count(outlook.plan.risk, 100)} with no further dose{_care(outlook)}"
     if due_h is None:
         end = day(person.start, outlook.without[outlook.main].times_h[-1])
-        return PlainFact("Time", name, "Later", f"than {end}", f"relapse stays below {count(outlook.plan.risk, 100)}")
-    if due_h <= person.now_h + 24.0:
-        return PlainFact("Time", name, "Now", "", risk)
+        stays = f"relapse stays below {count(outlook.plan.risk, 100)} until then{_care(outlook)}"
+        return PlainFact("Time", name, "Later", f"than {end}", stays)
     number, month = day(person.start, due_h).split(NBSP)
     return PlainFact("Time", name, number, month, risk)
 
 
 def stop(outlook: Outlook) -> str:
     """What stands above everything: the person is unlike anyone that the model knows."""
-    found = outlook.posterior
-    if found.verdict != UNLIKE:
-        return ""
-    why = (
-        f"Ratings as odd as these have a chance of {count(found.surprise)} in it."
-        if found.surprise < SURPRISE
-        else "Hardly any of the candidates tried comes near these ratings."
-    )
-    return f"{why} Do not rely on what follows."
+    return unlike(outlook.posterior)
 
 
 def cautions(outlook: Outlook) -> tuple[str, ...]:
@@ -285,28 +302,34 @@ def cautions(outlook: Outlook) -> tuple[str, ...]:
     found = outlook.posterior
     said = []
     if found.verdict == TOO_LITTLE:
-        said.append("Too little data: no rating after a dose, so this is mostly the forecast for people like this one.")
+        said.append(
+            "Too little data: no rating of mood after a dose, so this is mostly the forecast for people like this one."
+        )
+    said += [words for words in (heavy_tail(found), unrated(outlook)) if words]
     if found.effective < FEW:
         said.append(
             f"Only {plain(found.effective)} effective candidates stand behind the bands, which are rough at their ends."
         )
-    said += [placeless(note) for note in outlook.plan.person.notes if not note.startswith("There is no rating")]
-    return tuple(said)
+    notes = [note for note in outlook.plan.person.notes if not note.startswith("There is no rating")]
+    outside = [note for note in notes if note.startswith(OUTSIDE)]
+    return (*ordered(outside), *said, *ordered([note for note in notes if note not in outside]))
 
 
-def placeless(note: str) -> str:
-    """A doubt about a person's file without the name of that file, which may say who the person is.
+def unrated(outlook: Outlook) -> str:
+    """That nobody rated the person before the first dose, where so; empty otherwise."""
+    found, person = outlook.plan[outlook.main], outlook.plan.person
+    if found.rated or not person.given or not person.ratings:
+        return ""
+    return (
+        f"No {outlook.main} before the first dose: the model takes {plain(found.baseline)}, and response and relapse "
+        "are counted from there."
+    )
 
-    >>> placeless("notes/jane.yaml, line 7, ratings[2]: it counts once.")
-    'Line 7 of the file: it counts once.'
-    >>> placeless("To be weighed: the person is 81 years old.")
-    'To be weighed: the person is 81 years old.'
-    """
-    head, mark, rest = note.partition(": ")
-    if not mark or head in HEADS:
-        return note
-    line = re.search(r"\bline (\d+)", head)
-    return f"Line {line[1]} of the file: {rest}" if line else rest[:1].upper() + rest[1:]
+
+def _before(outlook: Outlook) -> str:
+    """What the scale was before the first dose, as far as anybody knows."""
+    found = outlook.plan[outlook.main]
+    return f"{plain(found.baseline)} before the first dose" + ("" if found.rated else ", as the model takes it")
 
 
 def unknowns(outlook: Outlook) -> tuple[str, ...]:
