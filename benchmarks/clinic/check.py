@@ -396,8 +396,8 @@ def page(rows: list[Row], people: int) -> str:
         "",
         "These are not predictions of unseen trials: the pharmacodynamic parameters marked as tuned in",
         "`parameters.csv`, and how people differ, were set with the means below. `rekindle simulate` keeps these",
-        'values, and its reports say "before calibration": the ensemble of [the calibration](calibration.md), which every',
-        "other command draws from, fits single infusions worse and long series better.",
+        'values, and its reports say "before calibration": the ensemble of [the calibration](calibration.md), which',
+        "every other command draws from, fits single infusions worse and long series better.",
         "The arm sizes of wilkinson2018 are from memory, and its control (saline or midazolam) is simulated as saline.",
         "",
         f"Inside: {len(bars) - len(missed)} of {len(bars)} numbers of the bars, "
