@@ -54,6 +54,11 @@ def study(people: int, studies: int) -> str:
     return changed
 
 
+def _environment() -> dict[str, str]:
+    """The environment without what keeps Python from keeping its compiled modules."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def one_run(case: Case, people: int, folder: Path, environment: dict[str, str]) -> tuple[float, float]:
     """Wall and processor time in seconds of one process."""
     path = folder / "study.yaml"
@@ -75,10 +80,10 @@ def measure(case: Case, people: int, runs: int, *, cold: bool) -> dict[str, obje
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if not cold:
-            one_run(case, people, folder, dict(os.environ))
+            one_run(case, people, folder, _environment())
         for number in range(runs):
             empty = {each: str(folder / f"{each}-{number}") for each in ("REKINDLE_CACHE", "NUMBA_CACHE_DIR")}
-            found.append(one_run(case, people, folder, dict(os.environ) | (empty if cold else {})))
+            found.append(one_run(case, people, folder, _environment() | (empty if cold else {})))
     return {
         "case": case.name,
         "start": "cold" if cold else "warm",
