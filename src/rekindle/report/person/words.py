@@ -343,7 +343,10 @@ def unknowns(outlook: Outlook) -> tuple[str, ...]:
         said.append("This person's own blood pressure: the coming session starts from what others have.")
     if not person.levels:
         said.append("How this person handles the drug: no level was measured.")
-    said.append("Life events, other treatment begun or stopped, and missed sessions: none is foreseen.")
+    said.append(
+        "Life events, other treatment begun or stopped, and missed sessions: none is foreseen. In trials a part of the "
+        "relapses comes from such events, so relapses may be more and sooner than said here."
+    )
     said.append("Thoughts of suicide: a total does not tell them, and no forecast replaces asking.")
     ahead = outlook.plan[outlook.main].times_h[-1]
     said += [gap.sentence for gap in gaps([person.kind.replace("-", " ")], horizon_h=float(ahead))]
