@@ -33,7 +33,8 @@ UNKNOWN = (
     "Chances are those of the model's draws: what the model leaves out, no margin covers.",
     "Care and attention last as long as sessions do, at most five weeks apart: part of what a sparse schedule keeps is "
     "that, and no further dose means no further visits here.",
-    "Events from outside, which bring a part of the relapses in trials, are not foreseen: relapses may be more and sooner.",
+    "Events from outside, which bring a part of the relapses in trials, are not foreseen: relapses may be more and "
+    "sooner.",
     "Resting pressure between sessions spreads by an assumed 8 and 5 mmHg.",
     "A rule's clinic reads the PHQ-9 as the model has it that day, without the drift of this one person.",
     "Drug on one footing counts mg that reach the blood by the share usual for the route; it is no measure of effect.",
