@@ -263,10 +263,11 @@ def _year(found: dict[str, Json]) -> list[str]:
             _gaps(world),
         ]
     parts += [
-        "So few persons, and fewer responders, say nothing about relapse: whether the plan has fewer relapses than "
-        "monthly sessions is open. What they show is that it gave fewer sessions for about as many weeks in response. "
-        "In the other world the plan is made with a model that is wrong.",
-        "```text\npython benchmarks/forecasting/year.py --people 12 --everybody --json year.json\n```",
+        "Intervals of relapse are wide with so few persons: where they hold zero, which policy has fewer relapses is "
+        "open. In the other world the plan is made with a model that is wrong, and gives more to those who lose their "
+        "response.",
+        f"```text\npython benchmarks/forecasting/year.py --people {found['year']['worlds'][0]['persons']}"
+        f"{' --everybody' if found['year'].get('everybody') else ''} --json year.json\n```",
     ]
     return parts
 
