@@ -16,6 +16,7 @@ from rekindle.errors import InputError
 from rekindle.inference.bank import BankFile, BankSettings
 from rekindle.inference.calibrate import Calibration, Settings, calibrate
 from rekindle.inference.results import (
+    LINKED,
     csv_text,
     ensemble_texts,
     numbers_rows,
@@ -64,7 +65,7 @@ def test_the_truth_is_found_and_what_was_simulated_is_kept() -> None:
     facts = summary(found, predicted(found, count=200))
     assert facts["largest_rhat"] < 1.1
     assert facts["coverage90"] > 0.8
-    assert all(row["correlation"] ** 2 > 0.16 for row in pair_rows(found))
+    assert all(abs(row["correlation"]) > LINKED for row in pair_rows(found))
     assert len(numbers_rows(found, predicted(found, count=50))) == 18
 
 
