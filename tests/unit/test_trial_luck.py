@@ -103,19 +103,19 @@ def test_the_luck_of_numbers_of_the_same_people_goes_the_way_their_numbers_do() 
 
 
 def test_a_plain_mean_of_other_trials_turns_signs_and_keeps_pressure_apart() -> None:
-    from rekindle.trial.baselines import known_numbers, meta_mean, nearest_earlier
+    from rekindle.trial.baselines import Known, known_numbers, meta_mean, nearest_earlier
     from rekindle.trial.files import published_trial, published_trials
 
-    def of(trial: str, quantity: str) -> tuple[object, list[object]]:
+    def of(trial: str, quantity: str) -> tuple[Known, list[Known]]:
         own = next(each for each in known_numbers([published_trial(trial)]) if each.number.quantity == quantity)
         return own, [each for each in known_numbers(published_trials()) if each.number.trial != trial]
 
     own, others = of("grunebaum2018", "difference")
-    assert meta_mean(own, others).mean > 0.0 and nearest_earlier(own, others).mean > 0.0  # type: ignore[arg-type]
+    assert meta_mean(own, others).mean > 0.0 and nearest_earlier(own, others).mean > 0.0
     own, others = of("transform1", "difference")
-    assert meta_mean(own, others).mean < 0.0  # type: ignore[arg-type]
+    assert meta_mean(own, others).mean < 0.0
     own, others = of("murrough2013b", "mean_change")
-    assert meta_mean(own, others).mean < -10.0  # type: ignore[arg-type]
-    assert "bp" not in meta_mean(own, others).because  # type: ignore[arg-type]
+    assert meta_mean(own, others).mean < -10.0
+    assert "bp" not in meta_mean(own, others).because
     own, others = of("zheng2019bp", "mean_change")
-    assert meta_mean(own, others).mean > 0.0  # type: ignore[arg-type]
+    assert meta_mean(own, others).mean > 0.0
