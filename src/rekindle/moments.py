@@ -42,9 +42,7 @@ def session_times(sessions_h: Iterable[float], horizon_h: float) -> tuple[float,
     return tuple(sorted(time for time in times if time <= horizon_h))
 
 
-def course_times(
-    sessions_h: Sequence[float], visits_h: Sequence[float], horizon_h: float
-) -> tuple[float, ...]:
+def course_times(sessions_h: Sequence[float], visits_h: Sequence[float], horizon_h: float) -> tuple[float, ...]:
     """Hours at which one arm's people are followed: visits, sessions, every hour for three days, then every day."""
     times = {*visits_h, *session_times(sessions_h, horizon_h)}
     times.update(float(hour) for hour in range(min(72, int(horizon_h)) + 1))
@@ -53,9 +51,7 @@ def course_times(
     return tuple(sorted(times))
 
 
-def repeat_times(
-    sessions_h: Sequence[float], visits_h: Sequence[float], horizon_h: float
-) -> tuple[float, ...]:
+def repeat_times(sessions_h: Sequence[float], visits_h: Sequence[float], horizon_h: float) -> tuple[float, ...]:
     """Hours at which repeats are looked at: visits, the first session every ten minutes, the others at their peaks."""
     first = session_times(sessions_h[:1], horizon_h)[::2]
     peaks = [round(start + minute / 60.0, 9) for start in sessions_h for minute in PEAK_MINUTES]

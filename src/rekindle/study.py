@@ -193,9 +193,7 @@ def _once(kind: str, names: list[str], where: Callable[[int], str]) -> None:
     seen: set[str] = set()
     for position, name in enumerate(names):
         if name.casefold() in seen:
-            raise InputError(
-                f"The {kind} '{name}' stands twice.", where=where(position), hint="Keep one of them."
-            )
+            raise InputError(f"The {kind} '{name}' stands twice.", where=where(position), hint="Keep one of them.")
         seen.add(name.casefold())
 
 
@@ -212,9 +210,7 @@ def with_place(read: Callable[[Given], Found], given: Given, where: str) -> Foun
         raise
 
 
-def _participants(
-    fields: PopulationFields, document: Document, folder: Path, words: Vocabulary
-) -> Participants:
+def _participants(fields: PopulationFields, document: Document, folder: Path, words: Vocabulary) -> Participants:
     criteria: dict[str, tuple[float, float] | tuple[str, ...]] = {}
     for column, given in fields.criteria.items():
         where = document.where("population", "criteria", column)
@@ -224,9 +220,7 @@ def _participants(
     if fields.csv is not None:
         where = document.where("population", "csv")
         if "people" in document.values.get("population", {}):
-            raise InputError(
-                "A file of people and a number of people are both given.", where=where, hint="Keep one."
-            )
+            raise InputError("A file of people and a number of people are both given.", where=where, hint="Keep one.")
         path = folder / fields.csv
         content = digest(with_place(lambda file: read_text(file, kind="file of people"), path, where))
     return Participants(_canonical(fields.kind, words.populations), fields.people, path, content, criteria)
@@ -278,7 +272,5 @@ def _visits(fields: StudyFields, document: Document) -> tuple[float, ...] | None
         if hours > fields.horizon:
             raise InputError("The visit is after the horizon.", where=where, hint="Lengthen the horizon.")
         if position and hours <= fields.visits[position - 1]:
-            raise InputError(
-                "The visits go back in time.", where=where, hint="Write them in order, each once."
-            )
+            raise InputError("The visits go back in time.", where=where, hint="Write them in order, each once.")
     return tuple(fields.visits)

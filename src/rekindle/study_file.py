@@ -46,9 +46,7 @@ def duration_h(text: object) -> float:
     word = found.group(2).casefold() if found else ""
     factor = HOURS.get(word) or HOURS.get(word.removesuffix("s"))
     if found is None or factor is None:
-        raise ValueError(
-            f"'{text}' is no span of time; write a number and min, h, days, weeks or months: '12 weeks'"
-        )
+        raise ValueError(f"'{text}' is no span of time; write a number and min, h, days, weeks or months: '12 weeks'")
     hours = float(found.group(1)) * factor
     if not math.isfinite(hours):
         raise ValueError(f"'{text}' is not finite")
@@ -88,9 +86,7 @@ class PopulationFields(_Fields):
         default="treatment-resistant-depression",
         description="Whose covariates and variability are used; fills the missing columns of a file.",
     )
-    people: int = Field(
-        default=200, ge=1, le=MOST_PEOPLE, description="People in each arm; the arms share them."
-    )
+    people: int = Field(default=200, ge=1, le=MOST_PEOPLE, description="People in each arm; the arms share them.")
     csv: Name | None = Field(
         default=None, description="A CSV file of people, relative to the study file; instead of `people`."
     )
@@ -129,9 +125,7 @@ class StudyFields(_Fields):
 
     title: Text = Field(description="One line that names the study.")
     question: Text | None = Field(default=None, description="What the study is to answer, in a sentence.")
-    population: PopulationFields = Field(
-        default_factory=lambda: PopulationFields(), description="Who takes part."
-    )
+    population: PopulationFields = Field(default_factory=lambda: PopulationFields(), description="Who takes part.")
     arms: list[ArmFields] = Field(min_length=1, max_length=8, description="The arms, the main one first.")
     horizon: Annotated[Duration, AfterValidator(_within_horizon_limit)] = Field(
         description="How long everybody is followed from the first day, such as `12 weeks`."

@@ -358,9 +358,7 @@ def _rated(scale: Scale, arm: Solved, places: NDArray[np.intp], person: Mapping[
     return observed_totals(scale, latents, person, seed=seed, purpose=(arm.arm,))
 
 
-def repeats_labelled(
-    study: Study, cohort: People, solved: Sequence[Solved], *, threads: int | None = None
-) -> Labelled:
+def repeats_labelled(study: Study, cohort: People, solved: Sequence[Solved], *, threads: int | None = None) -> Labelled:
     """The repeats of a study: outputs and ratings over repeat, person and moment, as float32.
 
     `threads` is how many processors work the scales out, None for all; the numbers are the same.
@@ -375,8 +373,7 @@ def repeats_labelled(
         return np.ascontiguousarray(values, dtype=np.float32).reshape(count, size, -1)
 
     values: dict[str, tuple[NDArray[np.float32], ...]] = {
-        name: tuple(folded(arm.values[:, :, column]) for arm in solved)
-        for column, name in enumerate(solved[0].outputs)
+        name: tuple(folded(arm.values[:, :, column]) for arm in solved) for column, name in enumerate(solved[0].outputs)
     }
     scales = scales_of(study, solved[0].outputs)
     inputs = {scale.name: person_inputs(scale, cohort) for scale in scales}

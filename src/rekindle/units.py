@@ -168,9 +168,7 @@ def parse_unit(text: str) -> Unit:
     reader = _Reader(_plain(text), text)
     powers = reader.expression()
     if reader.rest:
-        raise InputError(
-            f"Unit '{text}' cannot be read from '{reader.rest}' on.", hint="Write it like 'ng.h/mL'."
-        )
+        raise InputError(f"Unit '{text}' cannot be read from '{reader.rest}' on.", hint="Write it like 'ng.h/mL'.")
     kept = {name: power for name, power in powers.items() if power and name != "1"}
     return Unit(tuple(sorted(kept.items(), key=lambda pair: _ORDER[pair[0]])), text)
 

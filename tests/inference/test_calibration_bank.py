@@ -11,7 +11,7 @@ from toy_trials import ToyTrials, toy_prior
 
 from rekindle.errors import InputError, SolverError
 from rekindle.inference.bank import BankFile, BankSettings, design, made_bank
-from rekindle.inference.emulator import fit
+from rekindle.inference.emulator import fit, foretold_error
 from rekindle.inference.priors import candidates, prior_of
 from rekindle.inference.setup import fitted_trials, shared_prior
 from rekindle.inference.targets import Luck, Target, errors
@@ -109,6 +109,42 @@ def test_the_emulator_finds_a_quadratic_exactly_and_says_its_error_where_it_is_n
     assert np.all(missed < 1.5 * noisy.error)
     assert np.all(noisy.error < noisy.total_error)
     assert 0.4 < noisy.total_error[0] < 0.8
+
+
+def test_rows_that_count_for_less_let_the_others_be_met() -> None:
+    random = np.random.default_rng(5)
+    shares = np.concatenate([random.uniform(-1, 1, (120, 2)), random.uniform(0.3, 0.7, (80, 2))])
+    near = np.arange(200) >= 120
+
+    def truth(s: np.ndarray) -> np.ndarray:
+        return np.exp(2.0 * s[:, :1]) * (1.0 + s[:, 1:])
+
+    how = {"groups": [[0]], "curved": np.arange(2), "steep": np.array([], dtype=int)}
+    fresh = random.uniform(0.35, 0.65, (300, 2))
+    errors, foretold = [], []
+    for weight in (1.0, 0.01):
+        counted = np.where(near, 1.0, weight)
+        emulator = fit(shares, truth(shares), seed=1, weights=counted).emulator
+        errors.append(float(np.sqrt(np.mean((emulator.predict(fresh) - truth(fresh)) ** 2))))
+        foretold.append(np.exp(0.5 * foretold_error(shares, truth(shares), counted, near, **how)))
+    assert errors[1] < 0.5 * errors[0]
+    assert foretold[1] < 0.5 * foretold[0]
+    assert errors == pytest.approx(foretold, rel=0.6)
+
+
+def test_a_row_that_counts_for_nothing_is_not_there_and_twice_as_much_is_there_twice() -> None:
+    random = np.random.default_rng(6)
+    shares = random.uniform(-1, 1, (90, 3))
+    numbers = (shares[:, :1] ** 2 + shares[:, 1:2]) + 0.1 * random.standard_normal((90, 1))
+    fresh = random.uniform(-1, 1, (50, 3))
+    without = fit(shares[20:], numbers[20:], seed=1).emulator.predict(fresh)
+    weights = np.where(np.arange(90) < 20, 1e-9, 1.0)
+    assert fit(shares, numbers, seed=1, weights=weights).emulator.predict(fresh) == pytest.approx(without, abs=0.02)
+    twice = fit(np.concatenate([shares, shares[:20]]), np.concatenate([numbers, numbers[:20]]), seed=1).emulator
+    heavy = fit(shares, numbers, seed=1, weights=np.where(np.arange(90) < 20, 2.0, 1.0)).emulator
+    plain = fit(shares, numbers, seed=1).emulator
+    apart = np.abs(twice.predict(fresh) - heavy.predict(fresh)).max()
+    assert apart < 0.5 * np.abs(twice.predict(fresh) - plain.predict(fresh)).max()
 
 
 def test_shares_reach_the_ends_of_the_range_and_come_back() -> None:

@@ -56,7 +56,7 @@ def calibrated_toy() -> tuple[Calibration, int]:
 
 def test_the_truth_is_found_and_what_was_simulated_is_kept() -> None:
     found, simulated = calibrated_toy()
-    assert simulated == 48 + 24 + 2 * 12
+    assert simulated == 48 + 2 * 24 + 3 * 12
     rows = {row["parameter"]: row for row in parameter_rows(found)}
     assert rows["gain"]["posterior_05"] < 1.2 < rows["gain"]["posterior_95"]
     assert rows["gain"]["informed"] and rows["fade"]["informed"] and not rows["idle"]["informed"]

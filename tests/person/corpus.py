@@ -90,8 +90,6 @@ def spliced(text: str) -> st.SearchStrategy[str]:
     return pieces.map(join)
 
 
-
-
 def check_text(text: str) -> None:
     """Reading gives a person, who is written back the same, or refuses with one message; it never crashes."""
     try:

@@ -38,9 +38,7 @@ def test_conversion_goes_there_and_back_by_any_way(units: tuple[str, str, str], 
     first, second, third = units
     there = convert(value, first, third)
     assert convert(there, third, first) == pytest.approx(value, rel=1e-12, abs=1e-300)
-    assert convert(convert(value, first, second), second, third) == pytest.approx(
-        there, rel=1e-12, abs=1e-300
-    )
+    assert convert(convert(value, first, second), second, third) == pytest.approx(there, rel=1e-12, abs=1e-300)
 
 
 @given(products)

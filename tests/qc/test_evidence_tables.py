@@ -154,9 +154,7 @@ def test_a_row_reads_as_a_person_read_it(record_id: str) -> None:
 def test_nothing_measured_in_animals_or_a_dish_is_graded_human() -> None:
     animals = re.compile(r"\b(rats?|mouse|mice|rodent|rhesus|monkeys?|dog|oocytes|homogenate|in vitro)\b")
     exceptions = {"sv2a-null-holmes2022", "pk-schmidt24-fu-s", "pk-schmidt24-fu-r"}
-    graded_human = {
-        record.id for record in catalog() if record.grade == "human" and animals.search(record.population)
-    }
+    graded_human = {record.id for record in catalog() if record.grade == "human" and animals.search(record.population)}
     assert graded_human <= exceptions
 
 

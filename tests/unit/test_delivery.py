@@ -53,8 +53,7 @@ def test_half_of_a_racemic_dose_is_S_and_a_pure_enantiomer_is_only_itself(route:
 
 def test_the_first_pair_of_device_sprays_is_absorbed_better_than_the_later_ones() -> None:
     sprays = [
-        Administration(5 * k / 60, "esketamine", "intranasal-device", 28.0, device=k + 1, devices=3)
-        for k in range(3)
+        Administration(5 * k / 60, "esketamine", "intranasal-device", 28.0, device=k + 1, devices=3) for k in range(3)
     ]
     person = {"nasal_fraction": 0.5, "nasal_later_factor": 0.6}
     nasal = [event for event in deliver(sprays, person) if isinstance(event, Bolus)]

@@ -113,9 +113,7 @@ def test_the_second_reading_is_attached_with_its_correction() -> None:
         ({"value": "10", "spread": "2", "spread_kind": "GSD", "n": "4"}, 10 / 2**0.98, 10 * 2**0.98),
     ],
 )
-def test_the_interval_of_a_mean_follows_from_its_spread(
-    changes: dict[str, str], low: float, high: float
-) -> None:
+def test_the_interval_of_a_mean_follows_from_its_spread(changes: dict[str, str], low: float, high: float) -> None:
     assert _record(**changes).interval == pytest.approx((low, high), rel=1e-12)
 
 
@@ -249,9 +247,7 @@ def test_conflicts_are_filtered_by_the_records_in_them() -> None:
 
 def test_a_claim_that_names_a_missing_record_fails(folder: Path) -> None:
     file = folder / "claims.yaml"
-    file.write_text(
-        file.read_text(encoding="utf-8").replace("reg-fda-date", "reg-fda-dates"), encoding="utf-8"
-    )
+    file.write_text(file.read_text(encoding="utf-8").replace("reg-fda-date", "reg-fda-dates"), encoding="utf-8")
     with pytest.raises(InputError) as caught:
         read_claims(folder, catalog())
     assert "claim 'approved-2019': Unknown record 'reg-fda-dates'. Nearest: reg-fda-date" in str(caught.value)
@@ -293,12 +289,8 @@ def test_a_source_is_listed_once_with_its_link() -> None:
         "Murrough 2013 Am J Psychiatry. https://doi.org/10.1176/appi.ajp.2013.13030392",
     ]
     assert bibliography([Source("No address")]) == ["No address"]
-    assert (
-        str(Source("A", "PMID 25702819 / 1", "https://x.y")) == "A. https://pubmed.ncbi.nlm.nih.gov/25702819/"
-    )
-    assert (
-        str(Source("B", "Pain Med 2006;7(5):469", "https://x.y")) == "B. Pain Med 2006;7(5):469. https://x.y"
-    )
+    assert str(Source("A", "PMID 25702819 / 1", "https://x.y")) == "A. https://pubmed.ncbi.nlm.nih.gov/25702819/"
+    assert str(Source("B", "Pain Med 2006;7(5):469", "https://x.y")) == "B. Pain Med 2006;7(5):469. https://x.y"
     with pytest.raises(InputError, match="Unknown record"):
         known.citations(["nobody-said-so"])
 

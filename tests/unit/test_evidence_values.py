@@ -75,9 +75,7 @@ def test_what_is_no_value_is_refused(text: str, unit: str, said: str) -> None:
         ("6.61 / 11.14", (6.61, 11.14)),
     ],
 )
-def test_a_spread_is_a_number_an_interval_or_one_per_arm(
-    text: str, expected: tuple[float | None, ...]
-) -> None:
+def test_a_spread_is_a_number_an_interval_or_one_per_arm(text: str, expected: tuple[float | None, ...]) -> None:
     assert read_spread(text) == expected
 
 
@@ -107,7 +105,5 @@ def test_a_spread_in_words_is_refused() -> None:
         ("week 8 off drug", None),
     ],
 )
-def test_a_time_is_hours_after_the_first_dose_or_nothing(
-    text: str, expected: tuple[float, float] | None
-) -> None:
+def test_a_time_is_hours_after_the_first_dose_or_nothing(text: str, expected: tuple[float, float] | None) -> None:
     assert read_time_h(text) == (None if expected is None else pytest.approx(expected, rel=1e-12))

@@ -79,9 +79,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("message", REFUSED)
-def test_a_process_that_does_not_fit_is_refused(
-    message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_does_not_fit_is_refused(message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("units.ant", "absorption.ant", "disposition.ant"):
         (tmp_path / name).write_text((assemble.PROCESSES / name).read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "extra.ant").write_text(f"model extra()\n  {REFUSED[message]}\nend\n", encoding="utf-8")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rekindle.engine.schedule import Set as Change
 from rekindle.errors import InputError
 from rekindle.outcomes import SCALES
 from rekindle.trial.contributions import contributions
@@ -20,6 +21,7 @@ from rekindle.trial.reading import parse_trial
 from rekindle.trial.results import arm_results, results
 from rekindle.trial.solving import prepare, solve_lanes
 from rekindle.trial.switches import ALL_ON, NOTHING, Switches
+from rekindle.trial.timeline import OWN, schedule
 from rekindle.trial.values import sets_of
 from rekindle.trial.view import views
 from rekindle.trial.virtual import run_trial
@@ -122,6 +124,28 @@ def test_a_trials_deviation_moves_what_it_names(parallel: Trial) -> None:
         simulator(None, {"example2013": {"potencyy": np.array([0.5])}})
     with pytest.raises(InputError, match="drive_functional"):
         simulator({"drive_functionall": 1.0})
+
+
+def test_care_that_is_nothing_new_lifts_less(parallel: Trial) -> None:
+    ward = parse_trial(EXAMPLES.PARALLEL.replace("participants:\n", "participants:\n  setting: research-ward\n"))
+    alike = Simulator((ward,), 16, 1)({"setting.research_ward_contact": 1.0}).expected[0]
+    np.testing.assert_allclose(alike, Simulator((parallel,), 16, 1)().expected[0], rtol=1e-9)
+    less = Simulator((ward,), 16, 1)({"setting.research_ward_contact": 0.2}).expected[0]
+    assert less[0] > alike[0] + 0.5
+
+
+def test_a_later_stage_changes_what_people_believe_and_nothing_else() -> None:
+    trial = parse_trial(EXAMPLES.WITHDRAWAL)
+    lanes = prepare(trial, 4, 1)
+    arm = lanes[0].lane
+    own = {name: 1.0 for name in OWN} | {"care_after": 24.0, "external_stress": 0.0, "belief": 0.8}
+    levels = [1.0] * len(arm.stages)
+    plain = schedule(arm, lanes[0].doses[0], own, levels, (5000.0,), ALL_ON)
+    levels[-1] = 0.5
+    told = schedule(arm, lanes[0].doses[0], own, levels, (5000.0,), ALL_ON)
+    new = [event for event in told.events if event not in plain.events]
+    assert new == [Change(arm.stages[-1].start_h, "belief", 0.4)]
+    assert len(told.events) == len(plain.events) + 1
 
 
 def test_a_crossover_gives_each_arm_in_each_period() -> None:

@@ -155,9 +155,7 @@ def test_infinities_and_missing_values_pass_through() -> None:
         ("patients", [("item", 1, 0, 1.0)]),
     ],
 )
-def test_sbml_base_units_are_those_of_the_standard(
-    text: str, expected: list[tuple[str, int, int, float]]
-) -> None:
+def test_sbml_base_units_are_those_of_the_standard(text: str, expected: list[tuple[str, int, int, float]]) -> None:
     assert sbml_unit_definition(text) == expected
 
 

@@ -53,9 +53,7 @@ def test_a_row_that_differs_is_named(check: ModuleType, tmp_path: Path) -> None:
     assert "data 32.0000" in check.disagreement(record, people, ratings)
 
 
-def test_missing_data_is_said_plainly(
-    check: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missing_data_is_said_plainly(check: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main([str(tmp_path)]) == 2
     assert check.main([""]) == 2
     assert "Nothing was checked" in capsys.readouterr().err

@@ -145,9 +145,7 @@ def test_the_model_text_agrees_with_the_equations_by_hand(route: str, e: str) ->
     events = deliver([Administration(0.0, drug, route, 20.0, duration)])
     lowered = lower(read_antimony(antimony_text(PERSON, processes=["absorption", "disposition"])))
     schedule = Schedule(tuple(event for event in events if getattr(event, "target", "") != "contact"), TIMES)
-    solved = solve(lowered, None, schedule, [f"{name}_{e}" for name in OUTPUTS], backend="reference").values[
-        0
-    ]
+    solved = solve(lowered, None, schedule, [f"{name}_{e}" for name in OUTPUTS], backend="reference").values[0]
     pieces, gut_rate = CASES[route]
     expected = by_hand(e, TIMES, pieces, gut_rate)
     assert np.abs(solved - expected).max(axis=0) / expected.max(axis=0) == pytest.approx(0, abs=1e-8)

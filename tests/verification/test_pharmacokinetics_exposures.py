@@ -95,8 +95,6 @@ def test_the_predictions_are_those_of_libroadrunner(benchmark: Any) -> None:
         ("rifampicin", "iv-infusion", 0.86),
     ],
 )
-def test_a_second_drug_changes_the_area_as_observed(
-    benchmark: Any, modifier: str, route: str, observed: float
-) -> None:
+def test_a_second_drug_changes_the_area_as_observed(benchmark: Any, modifier: str, route: str, observed: float) -> None:
     rows = {(row[0], row[1], row[2]): float(row[5]) for row in benchmark["table"].interactions()}
     assert rows[modifier.replace("_", " "), route, "ketamine"] == pytest.approx(observed, rel=0.05)

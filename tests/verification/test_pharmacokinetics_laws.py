@@ -28,9 +28,12 @@ LINEAR_ROUTES = (
     "sublingual-film",
     "sublingual-lozenge",
 )
-LEVELS = [
-    f"plasma_{drug}_{e}" for drug in ("ketamine", "norketamine", "hydroxynorketamine") for e in ("S", "R")
-] + ["arterial_ketamine_S", "arterial_ketamine_R", "effect_site_S", "effect_site_R"]
+LEVELS = [f"plasma_{drug}_{e}" for drug in ("ketamine", "norketamine", "hydroxynorketamine") for e in ("S", "R")] + [
+    "arterial_ketamine_S",
+    "arterial_ketamine_R",
+    "effect_site_S",
+    "effect_site_R",
+]
 TIMES = (0.2, 0.8, 2.0, 6.0, 24.0, 72.0)
 
 
@@ -96,11 +99,7 @@ def test_the_steady_state_is_the_limit_of_many_doses(route: str) -> None:
     many = [event for k in range(last + 1) for event in doses(route, 50.0, k * interval)]
     at_once = [SteadyState(last * interval, one, interval), *doses(route, 50.0, last * interval)]
     limit, steady = (
-        solve(model(), None, Schedule(tuple(events), times, start=start), LEVELS, backend="reference").values[
-            0
-        ]
+        solve(model(), None, Schedule(tuple(events), times, start=start), LEVELS, backend="reference").values[0]
         for events, start in ((many, 0.0), (at_once, last * interval))
     )
-    assert np.abs(steady[1:] - limit[1:]).max(axis=0) / limit.max(axis=0).clip(1e-9) == pytest.approx(
-        0, abs=1e-8
-    )
+    assert np.abs(steady[1:] - limit[1:]).max(axis=0) / limit.max(axis=0).clip(1e-9) == pytest.approx(0, abs=1e-8)

@@ -17,8 +17,9 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with the bank that
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn.", metavar="N")]
 Sets = Annotated[int, typer.Option("--sets", help="Parameter sets over the prior.", metavar="N")]
 Refined = Annotated[
-    int, typer.Option("--refined", help="Parameter sets of the second round, around the posterior.", metavar="N")
+    int, typer.Option("--refined", help="Parameter sets of each later round, around the posterior.", metavar="N")
 ]
+Rounds = Annotated[int, typer.Option("--rounds", help="Rounds around the posterior, one after another.", metavar="N")]
 People = Annotated[int, typer.Option("--people", help="People simulated in each arm and set.", metavar="N")]
 Checked = Annotated[
     int, typer.Option("--checked", help="Synthetic data sets that check the calibration; 0 for none.", metavar="N")
@@ -54,6 +55,7 @@ def calibrate(
     seed: Seed = 1,
     sets: Sets = 256,
     refined: Refined = 144,
+    rounds: Rounds = 2,
     people: People = 32,
     checked: Checked = 100,
     shared: Shared = None,
@@ -79,6 +81,7 @@ def calibrate(
         seed=seed,
         sets=_at_least(sets, 40, "--sets"),
         refined=_at_least(refined, 0, "--refined"),
+        rounds=_at_most(_at_least(rounds, 0, "--rounds"), 9, "--rounds"),
         people=_at_least(people, 4, "--people"),
         checked=_at_least(checked, 0, "--checked"),
         held=hypothesis_values(hypothesis or []),
@@ -125,4 +128,12 @@ def _at_least(count: int, least: int, option: str) -> int:
 
     if count < least:
         raise InputError(f"{count} is too few.", where=option, hint=f"{least} or more.")
+    return count
+
+
+def _at_most(count: int, most: int, option: str) -> int:
+    from rekindle.errors import InputError
+
+    if count > most:
+        raise InputError(f"{count} is too many.", where=option, hint=f"{most} or fewer.")
     return count

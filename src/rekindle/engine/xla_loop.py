@@ -162,9 +162,7 @@ class Walk:
         h = jax.lax.stop_gradient(jnp.where(lanes.alive, h, RESTING))
         y_new, stages = self.step(lanes.y, lanes.q, lanes.into, h)
         error = jax.lax.stop_gradient(
-            weighted_error(
-                lanes.y, y_new, stages[-1], lanes.scale, accuracy.relative, control.floor, accuracy.smallest
-            )
+            weighted_error(lanes.y, y_new, stages[-1], lanes.scale, accuracy.relative, control.floor, accuracy.smallest)
         )
         accepted, undefined = error <= 1.0, jnp.isnan(error)
         factor = jnp.clip(control.safety * jnp.exp(-0.2 * jnp.log(error + _NEARLY)), control.shrink, control.grow)

@@ -74,9 +74,7 @@ def _assumption(row: Mapping[str, str]) -> Assumption:
     if value is None:
         raise InputError("Column 'value' is empty.", where=where)
     if (low is not None and value < low) or (high is not None and value > high):
-        raise InputError(
-            f"Value {value:g} lies outside its range {row['low']} to {row['high']}.", where=where
-        )
+        raise InputError(f"Value {value:g} lies outside its range {row['low']} to {row['high']}.", where=where)
     if not row["reason"].strip() and not row["record"].strip():
         raise InputError("An assumed parameter needs a reason.", where=where)
     return Assumption(

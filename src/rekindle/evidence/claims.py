@@ -100,9 +100,7 @@ def claims_for(*, drugs: Iterable[str], tags: Iterable[str]) -> list[Claim]:
 def _claim(entry: Any, known: Catalog) -> Claim:
     fields = ("name", "statement", "verdict", "evidence", "records", "drugs", "tags")
     if not isinstance(entry, dict) or set(entry) != set(fields):
-        raise InputError(
-            "A claim has other fields.", where="claims.yaml", hint=f"Fields: {', '.join(fields)}."
-        )
+        raise InputError("A claim has other fields.", where="claims.yaml", hint=f"Fields: {', '.join(fields)}.")
     where = f"claim '{entry['name']}'"
     if entry["verdict"] not in VERDICTS:
         raise unknown("verdict", str(entry["verdict"]), VERDICTS, where=where)

@@ -54,8 +54,7 @@ class Measure:
         if self.includes.search(record.quantity) is None:
             return False
         return (
-            self.excludes is None
-            or self.excludes.search(f"{record.quantity} | {record.drug} | {record.dose}") is None
+            self.excludes is None or self.excludes.search(f"{record.quantity} | {record.drug} | {record.dose}") is None
         )
 
 
@@ -147,9 +146,7 @@ def _column(record: Record, column: str) -> str:
     if column == "dose":
         return _dose(record.dose)
     if column == "time":
-        return (
-            "" if record.time_h is None else " to ".join(f"{hour:g} h" for hour in sorted({*record.time_h}))
-        )
+        return "" if record.time_h is None else " to ".join(f"{hour:g} h" for hour in sorted({*record.time_h}))
     return str(getattr(record, column)).replace("none", "")
 
 

@@ -49,9 +49,7 @@ _BY_NAME: dict[str, Grade] = {
 }
 
 
-def grade(
-    *, record_id: str, topic: str, quantity: str, population: str, source: str, refitted: bool = False
-) -> Grade:
+def grade(*, record_id: str, topic: str, quantity: str, population: str, source: str, refitted: bool = False) -> Grade:
     """The grade of a row, from its own words; a refit of measured data keeps the grade of those data."""
     if record_id in _BY_NAME:
         return _BY_NAME[record_id]

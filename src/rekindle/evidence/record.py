@@ -241,9 +241,7 @@ def read_record(
         raise InputError(message, where=where or row.get("id"), hint=error.hint) from error
 
 
-def _read(
-    row: Mapping[str, str], table: str, correction: Correction | None, reading: Reading | None
-) -> Record:
+def _read(row: Mapping[str, str], table: str, correction: Correction | None, reading: Reading | None) -> Record:
     missing = [column for column in COLUMNS if row.get(column) is None]
     if missing:
         raise InputError(f"Column '{missing[0]}' is missing.", hint=f"Columns: {', '.join(COLUMNS)}.")
@@ -255,9 +253,7 @@ def _read(
     unit = parse_unit(correction.unit if correction else row["unit"])
     spread_kind = (correction.spread_kind if correction else "") or row["spread_kind"] or "none"
     if spread_kind not in SPREAD_KINDS:
-        raise InputError(
-            f"Spread kind '{spread_kind}' is unknown.", hint=f"Known: {', '.join(SPREAD_KINDS)}."
-        )
+        raise InputError(f"Spread kind '{spread_kind}' is unknown.", hint=f"Known: {', '.join(SPREAD_KINDS)}.")
     if row["n"] and not row["n"].isdigit():
         raise InputError(f"Number of people '{row['n']}' is not a whole number.")
     return Record(

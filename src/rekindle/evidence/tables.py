@@ -26,9 +26,7 @@ def shipped() -> tuple[bytes, ...]:
     return tuple(each.read_bytes() for each in (*files_here, folder.parent / "units.py"))
 
 
-def read_table(
-    folder: Traversable, name: str, required: tuple[str, ...]
-) -> Iterator[tuple[str, dict[str, str]]]:
+def read_table(folder: Traversable, name: str, required: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
     """Each row of `name` as (place, column to text); the place is `name, line N`.
 
     Raises:
@@ -45,9 +43,7 @@ def read_table(
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval=None)
     absent = [column for column in required if column not in (reader.fieldnames or ())]
     if absent:
-        raise InputError(
-            f"Column '{absent[0]}' is missing.", where=name, hint=f"Columns: {', '.join(required)}."
-        )
+        raise InputError(f"Column '{absent[0]}' is missing.", where=name, hint=f"Columns: {', '.join(required)}.")
     for row in reader:
         place = f"{name}, line {reader.line_num}"
         if "" in row or any(text is None for text in row.values()):

@@ -105,9 +105,7 @@ def read_spread(text: str) -> tuple[float | None, ...]:
         return (float(span.group(1)), float(span.group(2)))
     numbers = _numbers(printed)
     if numbers is None:
-        raise InputError(
-            f"Spread '{text}' is no number and no interval.", hint="Write '3.2' or '-4.1 to 0.5'."
-        )
+        raise InputError(f"Spread '{text}' is no number and no interval.", hint="Write '3.2' or '-4.1 to 0.5'.")
     return numbers
 
 
@@ -160,6 +158,4 @@ def _read_date(printed: str) -> Value:
     try:
         return Value("date", (), date=datetime.date.fromisoformat(printed))
     except ValueError as error:
-        raise InputError(
-            f"Date '{printed}' is not a day of the calendar.", hint="Write '2019-03-05'."
-        ) from error
+        raise InputError(f"Date '{printed}' is not a day of the calendar.", hint="Write '2019-03-05'.") from error

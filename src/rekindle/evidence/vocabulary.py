@@ -38,9 +38,7 @@ def drug_names(word: str, known: Iterable[str]) -> tuple[str, ...]:
 
 def route_matches(record: Record, names: Iterable[str]) -> bool:
     """Whether the record was measured on one of the routes; `inhaled` is read from the dose."""
-    return any(
-        record.route == name or (name == "inhaled" and "inhaled" in record.dose.casefold()) for name in names
-    )
+    return any(record.route == name or (name == "inhaled" and "inhaled" in record.dose.casefold()) for name in names)
 
 
 def route_names(word: str, known: Iterable[str]) -> tuple[str, ...]:

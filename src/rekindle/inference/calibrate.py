@@ -2,7 +2,9 @@
 
 The first round of the bank covers the prior; the posterior on its emulator says where the second round goes, drawn
 from it, with what the parameters that are not estimated do drawn anew. The emulator of both rounds, judged where the
-posterior is, gives the posterior that is kept. Everything follows from the settings and their seed.
+posterior is, gives the next posterior, and so on for some rounds. Rows of the first round count for less in later
+emulators, as much less as foretells the later rows best: far rows would bend a polynomial that need only be true near
+the posterior. Everything follows from the settings and their seed.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +28,7 @@ from rekindle.inference.checks import (
     judged,
     leave_one_out,
 )
-from rekindle.inference.emulator import CrossValidated, Emulator, fit
+from rekindle.inference.emulator import CrossValidated, Emulator, fit, foretold_error
 from rekindle.inference.likelihood import Facts, Likelihood
 from rekindle.inference.priors import Prior
 from rekindle.inference.sampler import Posterior, Sampler, SamplerSettings
@@ -40,10 +43,16 @@ INFORMED = 0.9
 REPEATS = 12
 """Rows that measure the luck of the choice of people."""
 
+ROUND = 100_000
+"""Rows of later rounds are numbered from `LATER` on, those of each from so many after the one before."""
+
+EARLY_WEIGHTS = (1.0, 0.3, 0.1, 0.03)
+"""How much a row over the prior may count beside one near the posterior."""
+
 
 @dataclass(frozen=True)
 class Settings:
-    """How to calibrate: `sets` rows over the prior and `refined` around the posterior, with `people` an arm.
+    """How to calibrate: `sets` rows over the prior and `rounds` times `refined` around the posterior, `people` an arm.
 
     `checked` synthetic data sets are fitted to check the calibration of the calibration (0: none).
     `last_sampler` draws the posterior that is kept: longer, as it may have more than one hill.
@@ -52,6 +61,7 @@ class Settings:
     seed: int = 1
     sets: int = 256
     refined: int = 144
+    rounds: int = 2
     people: int = 32
     luck_people: int = 200
     checked: int = 100
@@ -77,7 +87,8 @@ class Observed:
 class Calibration:
     """All that a calibration found.
 
-    `first` is the fit on the first round (its posterior only leads to the second), `fitted` that of both rounds.
+    `first` is the fit on the first round (its posterior only leads to the second), `fitted` that of all rounds, in
+    which rows of the first count by `early_weight`; `check` judges the fit before the last round by the rows of it.
     `left_out` and `ranks` are empty where they were not asked for.
     """
 
@@ -93,6 +104,7 @@ class Calibration:
     check: EmulatorCheck | None
     left_out: tuple[LeftOut, ...]
     ranks: Ranks | None
+    early_weight: float = 1.0
 
     @property
     def prior(self) -> Prior:
@@ -167,18 +179,17 @@ def calibrate(
     file.fill(design(prior, settings.seed, numbers), numbers, progress)
     scatter = luck_of_people(file, middle, REPEATS, progress=progress)
     rows = file.bank().only(file.bank().numbers < settings.sets)
-    alike = list(trials_of(simulator.targets).values())
     first = fit(
-        rows.shares, rows.expected, seed=settings.seed, luck=scatter, groups=alike, curved=prior.curved_places,
-        steep=prior.steep_places,
+        rows.shares, rows.expected, seed=settings.seed, luck=scatter, curved=prior.curved_places,
+        steep=prior.steep_places, groups=list(trials_of(simulator.targets).values()),
     )  # fmt: skip
     _tell(progress, "sampling the posterior", 0)
     facts = conditioned(first.emulator, luck)
     posterior = sampler.sample(facts, settings.seed, settings.sampler)
     found = Calibration(settings, simulator, sampler, rows, luck, first, first, facts, posterior, None, (), None)
-    if settings.refined:
-        found = _refined(found, file, conditioned, progress)
-    _tell(progress, "sampling the posterior", 1)
+    for number in range(settings.rounds if settings.refined else 0):
+        found = _refined(found, file, conditioned, number, progress)
+        _tell(progress, "sampling the posterior", number + 1)
     if leave_out:
         left = leave_one_out(
             sampler, found.posterior, found.facts, seed=settings.seed, settings=settings.refit_sampler, groups=groups,
@@ -188,34 +199,59 @@ def calibrate(
     return _checked(found, progress) if settings.checked else found
 
 
-def _refined(found: Calibration, file: BankFile, conditioned: _Conditioned, progress: Progress | None) -> Calibration:
-    """The calibration with a second round of simulations at posterior draws, which also judge the first emulator."""
+def _refined(
+    found: Calibration, file: BankFile, conditioned: _Conditioned, number: int, progress: Progress | None
+) -> Calibration:
+    """The calibration with a further round of simulations at posterior draws, which also judge the emulator before."""
     settings, sampler, posterior = found.settings, found.sampler, found.posterior
     chosen = np.linspace(0, len(posterior.shares) - 1, settings.refined).astype(int)
-    later = [LATER + number for number in range(settings.refined)]
+    later = [LATER + ROUND * number + place for place in range(settings.refined)]
     file.fill(posterior.shares[chosen], later, progress)
-    both = file.bank()
-    second = both.only(np.isin(both.numbers, later))
+    every = file.bank()
+    fresh = every.only(np.isin(every.numbers, later))
     check = emulator_check(
         sampler,
         posterior.flat[chosen],
         posterior.shares[chosen],
-        second.expected,
+        fresh.expected,
         conditioned(found.emulator, found.luck, total_error=True),
         found.emulator,
     )
     middle = posterior.shares.mean(axis=0)
-    scatter = luck_of_people(file, middle, REPEATS, start=1000, progress=progress)
+    scatter = luck_of_people(file, middle, REPEATS, start=1000 * (number + 1), progress=progress)
     luck = _luck(found.simulator, found.prior, settings, middle)
-    rows = both.only((both.numbers < settings.sets) | np.isin(both.numbers, later))
+    before = np.isin(every.numbers, found.bank.numbers)
+    rows = every.only(before | np.isin(every.numbers, later))
+    weight = _early_weight(rows, found)
     fitted = fit(
-        rows.shares, rows.expected, seed=settings.seed, luck=scatter,
-        groups=list(trials_of(found.simulator.targets).values()), curved=found.prior.curved_places,
-        steep=found.prior.steep_places, judged_on=~rows.first_round,
+        rows.shares, rows.expected, seed=settings.seed, luck=scatter, **_form(found),
+        judged_on=~rows.first_round, weights=np.where(rows.first_round, weight, 1.0),
     )  # fmt: skip
     facts = conditioned(fitted.emulator, luck)
-    again = sampler.sample(facts, settings.seed + 1, settings.last_sampler)
-    return replace(found, bank=rows, luck=luck, fitted=fitted, facts=facts, posterior=again, check=check)
+    last = number + 1 == settings.rounds
+    again = sampler.sample(facts, settings.seed + number + 1, settings.last_sampler if last else settings.sampler)
+    return replace(
+        found, bank=rows, luck=luck, fitted=fitted, facts=facts, posterior=again, check=check, early_weight=weight
+    )
+
+
+def _form(found: Calibration) -> dict[str, Any]:
+    """What the emulators of a calibration have in common."""
+    return {
+        "groups": list(trials_of(found.simulator.targets).values()),
+        "curved": found.prior.curved_places,
+        "steep": found.prior.steep_places,
+    }
+
+
+def _early_weight(rows: Bank, found: Calibration) -> float:
+    """How much rows of the first round count: what foretells the later ones best."""
+    later = ~rows.first_round
+    errors = [
+        foretold_error(rows.shares, rows.expected, np.where(later, 1.0, weight), later, **_form(found))
+        for weight in EARLY_WEIGHTS
+    ]
+    return EARLY_WEIGHTS[int(np.argmin(errors))]
 
 
 def _checked(found: Calibration, progress: Progress | None) -> Calibration:

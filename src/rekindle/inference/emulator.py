@@ -113,6 +113,7 @@ def fit(
     curved: NDArray[np.int64] | None = None,
     steep: NDArray[np.int64] | None = None,
     judged_on: NDArray[np.bool_] | None = None,
+    weights: Array | None = None,
 ) -> CrossValidated:
     """Emulators of the expected numbers (rows, targets) at shares (rows, parameters).
 
@@ -120,13 +121,19 @@ def fit(
     `groups` are targets (of one trial) that the same parameters move, each alone by default; `curved` are the places of
     parameters with which numbers may bend (all by default), `steep` the places among them of those with which they may
     bend more than a square does (none by default), `judged_on` marks the rows whose errors count: all by default.
+    `weights` (rows,) says how much each row counts in the fits, alike by default: a polynomial that need not bend to
+    far rows is truer to the near ones.
     """
     rows = len(shares)
+    counted = np.ones(rows) if weights is None else weights
     alike = [[place] for place in range(expected.shape[1])] if groups is None else groups
     bent = np.arange(shares.shape[1]) if curved is None else curved
     sharp = np.array([], dtype=np.int64) if steep is None else steep
     fold = np.asarray(generator(seed, "emulator", "folds").permutation(rows) % FOLDS, dtype=np.int64)
-    parts = [_fitted(shares[fold != each], expected[fold != each], alike, bent, sharp) for each in range(FOLDS)]
+    parts = [
+        _fitted(shares[fold != each], expected[fold != each], alike, bent, sharp, counted[fold != each])
+        for each in range(FOLDS)
+    ]
     predicted = np.empty_like(expected)
     for each, part in enumerate(parts):
         predicted[fold == each] = part.predict(shares[fold == each])
@@ -135,7 +142,7 @@ def fit(
     total = np.sqrt(np.mean(residuals**2, axis=0))
     spread = np.maximum(np.var(expected[judged], axis=0), 1e-300)
     chance = np.zeros_like(total) if luck is None else luck
-    whole = _fitted(shares, expected, alike, bent, sharp)
+    whole = _fitted(shares, expected, alike, bent, sharp, counted)
     least = np.maximum((LEAST_ERROR * total) ** 2, whole.leverage * np.minimum(chance, total) ** 2)
     error = np.sqrt(np.maximum(total**2 - chance**2, least))
     facts = {
@@ -147,56 +154,90 @@ def fit(
     return CrossValidated(replace(whole, **facts), tuple(replace(part, **facts) for part in parts), fold)
 
 
+def foretold_error(
+    shares: Array,
+    expected: Array,
+    weights: Array,
+    judged_on: NDArray[np.bool_],
+    *,
+    groups: Sequence[Sequence[int]],
+    curved: NDArray[np.int64],
+    steep: NDArray[np.int64],
+) -> float:
+    """How well rows are foretold by fits without them (in closed form), when rows count by `weights`: the mean over
+    numbers of the logarithm of the mean square error at the rows `judged_on`. The other arguments as in `fit`."""
+    left_out = np.empty(expected.shape)
+    _fitted(shares, expected, groups, curved, steep, weights, left_out)
+    return float(np.mean(np.log(np.maximum(np.mean(left_out[judged_on] ** 2, axis=0), 1e-300))))
+
+
 def _fitted(
-    shares: Array, expected: Array, groups: Sequence[Sequence[int]], curved: NDArray[np.int64], steep: NDArray[np.int64]
+    shares: Array,
+    expected: Array,
+    groups: Sequence[Sequence[int]],
+    curved: NDArray[np.int64],
+    steep: NDArray[np.int64],
+    counted: Array,
+    left_out: Array | None = None,
 ) -> Emulator:
+    """The polynomial of weighted rows; `left_out` (rows, targets) is filled with the errors of fits without each."""
     width = shares.shape[1]
     count = expected.shape[1]
-    middle = shares.mean(axis=0)
+    middle = np.average(shares, axis=0, weights=counted)
+    level = np.average(expected, axis=0, weights=counted)
     x = shares - middle
     bent = bends(shares[:, curved], steep)
-    y = expected - expected.mean(axis=0)
-    values, vectors = np.linalg.eigh(x @ x.T)
+    y = expected - level
+    root = np.sqrt(counted)
+    values, vectors = np.linalg.eigh((x @ x.T) * np.outer(root, root))
     intercept = np.zeros(count)
     linear = np.zeros((count, width))
     quadratic = np.zeros((count, bent.shape[1], bent.shape[1]))
     leverage = np.full(count, 1.0 / len(shares))
     for group in groups:
-        spread = np.maximum(y[:, group].std(axis=0), 1e-12)
+        spread = np.maximum(np.sqrt(np.average(y[:, group] ** 2, axis=0, weights=counted)), 1e-12)
         slopes = [
-            x.T @ _solved(values, vectors, y[:, place]).weights / size
+            x.T @ _solved(values, vectors, y[:, place], root).weights / size
             for place, size in zip(group, spread, strict=True)
         ]
         relevance = np.sqrt(np.mean(np.square(slopes), axis=0))
         if relevance.max() > 1e-9:
             scaled = np.maximum(relevance / relevance.max(), LEAST_RELEVANCE)
             own = np.concatenate([scaled[curved], scaled[curved][steep]])
-            fits = _best_quadratics(x, bent, y[:, group], scaled, own)
+            fits = _best_quadratics(x, bent, y[:, group], scaled, own, root)
             for place, found in zip(group, fits, strict=True):
-                intercept[place], linear[place], quadratic[place], leverage[place] = found
+                intercept[place], linear[place], quadratic[place], leverage[place], missed = found
+                if left_out is not None:
+                    left_out[:, place] = missed
+        elif left_out is not None:
+            left_out[:, group] = y[:, group]
     # Back from shares around their mean to shares as they are.
-    intercept += expected.mean(axis=0) - linear @ middle
+    intercept += level - linear @ middle
     empty = np.zeros(count)
     return Emulator(intercept, linear, quadratic, curved, steep, empty, empty, empty, leverage, np.zeros((0, count)))
 
 
 @dataclass(frozen=True)
 class _Ridge:
-    """Weights of the rows, the leave-one-out mean square error, and the mean leverage."""
+    """Weights of the rows, the leave-one-out mean square error, the mean leverage, and the leave-one-out errors."""
 
     weights: Array
     press: float
     leverage: float
+    missed: Array
 
 
 def _best_quadratics(
-    x: Array, bent: Array, y: Array, relevance: Array, bent_relevance: Array
-) -> list[tuple[float, Array, Array, float]]:
-    """For each column of y the quadratic of least leave-one-out error: intercept, gradient, curvature, leverage.
+    x: Array, bent: Array, y: Array, relevance: Array, bent_relevance: Array, root: Array
+) -> list[tuple[float, Array, Array, float, Array]]:
+    """For each column of y the quadratic of least leave-one-out error: intercept, gradient, curvature, leverage,
+    leave-one-out errors (rows,).
 
-    `x` (rows, parameters) is straight, `bent` (rows, c) squared; each column may count as much as its relevance says.
+    `x` (rows, parameters) is straight, `bent` (rows, c) squared; each column may count as much as its relevance says,
+    each row as much as the square of its `root`.
     """
-    size = np.sqrt(np.sum(relevance**2 * x.var(axis=0)))
+    counted = root**2 / np.sum(root**2)
+    size = np.sqrt(np.sum(relevance**2 * np.average(x**2, axis=0, weights=counted)))
     scale, bent_scale = relevance / size, bent_relevance / size
     scaled, curved = x * scale, bent * bent_scale
     straight = scaled @ scaled.T
@@ -204,9 +245,9 @@ def _best_quadratics(
     best: list[tuple[_Ridge, float, Array]] = []
     for share in SHARES_OF_SQUARES:
         kernel = straight + share * squares
-        mean = kernel.mean(axis=0)
-        values, vectors = np.linalg.eigh(kernel - mean - mean[:, None] + mean.mean())
-        found = [(_solved(values, vectors, column), share, mean) for column in y.T]
+        mean = kernel @ counted
+        values, vectors = np.linalg.eigh((kernel - mean - mean[:, None] + counted @ mean) * np.outer(root, root))
+        found = [(_solved(values, vectors, column, root), share, mean) for column in y.T]
         best = found if not best else [
             new if new[0].press < old[0].press else old for new, old in zip(found, best, strict=True)
         ]  # fmt: skip
@@ -214,23 +255,30 @@ def _best_quadratics(
     for ridge, share, mean in best:
         gradient = scale * (scaled.T @ ridge.weights)
         curvature = share * (curved.T * ridge.weights) @ curved * np.outer(bent_scale, bent_scale)
-        fits.append((float(-ridge.weights @ mean), gradient, curvature, ridge.leverage))
+        fits.append((float(-ridge.weights @ mean), gradient, curvature, ridge.leverage, ridge.missed))
     return fits
 
 
-def _solved(values: Array, vectors: Array, y: Array) -> _Ridge:
-    """Ridge regression with an intercept at the shrinkage of least PRESS.
+def _solved(values: Array, vectors: Array, y: Array, root: Array) -> _Ridge:
+    """Ridge regression with an intercept at the shrinkage of least PRESS, rows counting by the square of `root`.
 
-    `values` and `vectors` are the eigenpairs of the centred kernel, `y` is centred.
+    `values` and `vectors` are the eigenpairs of the centred kernel, rows and columns times `root`; `y` is centred.
     """
-    rows = len(y)
+    counted = root**2 / np.sum(root**2)
     positive = np.maximum(values, 0.0)
-    projected = vectors.T @ y
+    rooted = root * y
+    projected = vectors.T @ rooted
     ridge = SHRINKAGES[:, None] * max(positive.mean(), 1e-300)
     kept = positive / (positive + ridge)
-    leverage = 1.0 / rows + (vectors**2) @ kept.T
-    residual = y[:, None] - vectors @ (kept * projected).T
-    press = np.mean((residual / np.maximum(1.0 - leverage, 1e-3)) ** 2, axis=0)
+    leverage = counted[:, None] + (vectors**2) @ kept.T
+    residual = rooted[:, None] - vectors @ (kept * projected).T
+    missed = residual / np.maximum(1.0 - leverage, 1e-3)
+    press = np.sum(missed**2, axis=0) / np.sum(root**2)
     chosen = int(np.argmin(press))
-    weights = vectors @ (projected / (positive + ridge[chosen]))
-    return _Ridge(np.asarray(weights - weights.mean()), float(press[chosen]), float(leverage[:, chosen].mean()))
+    weights = root * (vectors @ (projected / (positive + ridge[chosen])))
+    return _Ridge(
+        np.asarray(weights - counted * weights.sum()),
+        float(press[chosen]),
+        float(counted @ leverage[:, chosen]),
+        np.asarray(missed[:, chosen] / root),
+    )

@@ -69,8 +69,8 @@ class TrialEffect:
     scale: Literal["log", "logit"] = "log"
 
 
-BELIEF = ("session_lift_rate", "expectancy_rate", "care_rate")
-"""Rates that belief multiplies: a shift of the logarithm of belief is one of all three."""
+BELIEF = ("session_lift_capacity", "expectancy_capacity")
+"""What belief multiplies: a shift of the logarithm of belief is one of both."""
 
 
 def trial_effects() -> tuple[TrialEffect, ...]:

@@ -289,6 +289,7 @@ def summary(found: Calibration, seen: Predicted) -> dict[str, Any]:
                 emulator.error / np.sqrt(np.maximum(np.diag(found.sampler.likelihood.sampling(found.luck)), 1e-12))
             )
         ),
+        "early_weight": found.early_weight,
         "importance_k": _finite(found.check.k) if found.check else None,
         "importance_effective": found.check.effective if found.check else None,
         "emulator_z_sd": float(found.check.z.std()) if found.check else None,

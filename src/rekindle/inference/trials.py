@@ -41,6 +41,7 @@ KIND_OF: Mapping[str, str] = {
 OTHER_QUANTITY, OTHER_TIME = 0.9, 0.8
 """How much of their luck two numbers of the same people share when they are of other quantities or other times."""
 
+
 def kind_of(number: ScoredNumber) -> str:
     """The kind of target that a published number is."""
     if number.quantity in KIND_OF:

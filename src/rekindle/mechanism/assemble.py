@@ -73,9 +73,7 @@ class Statement:
     where: str
 
 
-def antimony_text(
-    overrides: Mapping[str, float] | None = None, *, processes: Collection[str] | None = None
-) -> str:
+def antimony_text(overrides: Mapping[str, float] | None = None, *, processes: Collection[str] | None = None) -> str:
     """The model `rekindle` as one Antimony text, with the tables' values or those of `overrides`.
 
     `processes` names the process files to join, by default all; with some of them, the parameters are those
@@ -147,19 +145,13 @@ def joined(lines: list[str]) -> list[str]:
         code = re.sub(r"(//|#).*$", "", line)
         before = re.sub(r"(//|#).*$", "", result[last]).rstrip() if last >= 0 else ""
         open_bracket = before.count("(") > before.count(")")
-        if (
-            before
-            and code.strip()
-            and (open_bracket or before.endswith("\\") or re.match(r"\s*[-+*/^),]", code))
-        ):
+        if before and code.strip() and (open_bracket or before.endswith("\\") or re.match(r"\s*[-+*/^),]", code)):
             result[last] = f"{before.removesuffix(chr(92)).rstrip()} {code.strip()}"
             result.append("")
         else:
             result.append(line)
             last = len(result) - 1 if code.strip() else last
-    return [
-        re.sub(r"\^(\d+(?:\.\d+)?)(?![\w.]|\s+dimensionless)", r"^\1 dimensionless", line) for line in result
-    ]
+    return [re.sub(r"\^(\d+(?:\.\d+)?)(?![\w.]|\s+dimensionless)", r"^\1 dimensionless", line) for line in result]
 
 
 def statements(file: str, body: list[str]) -> Iterator[Statement]:
@@ -189,9 +181,7 @@ def _check(bodies: Mapping[str, list[str]], table: Mapping[str, Parameter]) -> N
     for statement in found:
         earlier = places.setdefault((statement.form, statement.name), statement)
         if earlier is not statement:
-            raise ModelError(
-                f"'{statement.name}' is defined twice, first in {earlier.where}.", where=statement.where
-            )
+            raise ModelError(f"'{statement.name}' is defined twice, first in {earlier.where}.", where=statement.where)
     of = {form: {s.name: s for s in found if s.form == form} for form, _ in FORMS}
     _check_kinds(of, table)
     units = {"dimensionless", *of["unit"]}
@@ -199,9 +189,7 @@ def _check(bodies: Mapping[str, list[str]], table: Mapping[str, Parameter]) -> N
         if parameter.unit not in UNIT_NAMES:
             raise unknown("unit", parameter.unit, UNIT_NAMES, where=f"parameter {parameter.name}")
         if UNIT_NAMES[parameter.unit] not in units:
-            raise ModelError(
-                f"units.ant lacks '{UNIT_NAMES[parameter.unit]}'.", where=f"parameter {parameter.name}"
-            )
+            raise ModelError(f"units.ant lacks '{UNIT_NAMES[parameter.unit]}'.", where=f"parameter {parameter.name}")
     for statement in of["has"].values():
         if statement.text not in units:
             raise unknown("unit", statement.text, units, where=statement.where)
@@ -248,9 +236,7 @@ def _check_formula(statement: Statement, defined: set[str], units: set[str]) -> 
             raise unknown("name in a formula", name, defined, where=statement.where)
 
 
-def sbml_text(
-    overrides: Mapping[str, float] | None = None, *, processes: Collection[str] | None = None
-) -> str:
+def sbml_text(overrides: Mapping[str, float] | None = None, *, processes: Collection[str] | None = None) -> str:
     """The model as SBML Level 3, for any program that reads it; arguments as for `antimony_text`.
 
     Raises:

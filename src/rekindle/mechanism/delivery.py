@@ -95,9 +95,7 @@ def _entry(given: Administration, person: Mapping[str, float]) -> list[Event]:
     if given.drug == "midazolam":
         if given.route != "iv-infusion" or not given.duration_h:
             raise UnsupportedError(f"The model takes midazolam by infusion only, not '{given.route}'.")
-        return [
-            Infusion(given.time_h, "midazolam_infusion", given.amount_mg / given.duration_h, given.duration_h)
-        ]
+        return [Infusion(given.time_h, "midazolam_infusion", given.amount_mg / given.duration_h, given.duration_h)]
     if given.drug == "ect":
         return [Bolus(given.time_h, "electroconvulsive", 1.0)]
     if given.drug in ("saline", "placebo-spray", "oral-antidepressant", "none"):

@@ -103,9 +103,7 @@ def _apply(modifier: Modifier, given: bool | float | str, present: Array | float
     where = f"modifier {modifier.name}"
     if modifier.operation in ("given", "scale"):
         if isinstance(given, bool | str):
-            raise InputError(
-                "A number is needed.", where=where, hint=f"{modifier.low:g} to {modifier.high:g}."
-            )
+            raise InputError("A number is needed.", where=where, hint=f"{modifier.low:g} to {modifier.high:g}.")
         if not modifier.low <= given <= modifier.high:
             raise InputError(
                 f"{given:g} is outside {modifier.low:g} to {modifier.high:g}.",
@@ -129,9 +127,7 @@ def covariate_values(columns: Mapping[str, NDArray[np.generic]]) -> dict[str, Ar
     of 9 points assumed for patients.
     """
     number = {
-        name: np.asarray(values, dtype=np.float64)
-        for name, values in columns.items()
-        if values.dtype.kind in "fiub"
+        name: np.asarray(values, dtype=np.float64) for name, values in columns.items() if values.dtype.kind in "fiub"
     }
     effects: dict[str, Array] = {
         "weight_kg": number["weight_kg"],

@@ -84,9 +84,7 @@ def _parameter(row: dict[str, str], where: str) -> Parameter:
     if not all(math.isfinite(number) for number in (value, low, high)) or not low <= value <= high:
         raise ModelError(f"Parameter '{name}': {value} is not inside {low} to {high}.", where=where)
     if row["grade"] not in GRADES:
-        raise ModelError(
-            f"Parameter '{name}' has grade '{row['grade']}'; known: {', '.join(GRADES)}.", where=where
-        )
+        raise ModelError(f"Parameter '{name}' has grade '{row['grade']}'; known: {', '.join(GRADES)}.", where=where)
     if not row["record"] and not row["reason"]:
         raise ModelError(f"Parameter '{name}' has neither a record nor a reason.", where=where)
     texts = {key: row[key] for key in ("unit", "grade", "record", "reason", "meaning", "process")}

@@ -281,9 +281,7 @@ class _Reading:
         for place, entry in enumerate(self.fields.ratings):
             where = self.document.where("ratings", place)
             days = None if entry.recall is None else entry.recall / 24.0
-            rating = checks.rated(
-                entry.scale, entry.total, entry.items, where, recall_days=days, masked=entry.masked
-            )
+            rating = checks.rated(entry.scale, entry.total, entry.items, where, recall_days=days, masked=entry.masked)
             found.append((entry.at.moment(start), rating))
         self._in_order("ratings", [moment for moment, _ in found])
         return found

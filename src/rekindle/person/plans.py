@@ -22,9 +22,7 @@ LOOK_AHEAD = timedelta(weeks=12)
 LONGEST = timedelta(days=5 * 365.25)
 
 
-def planned(
-    plan: PlanFields, document: Document, at: Location, *, start: date, now: datetime, body: Body
-) -> Planned:
+def planned(plan: PlanFields, document: Document, at: Location, *, start: date, now: datetime, body: Body) -> Planned:
     """What comes next.
 
     Raises:

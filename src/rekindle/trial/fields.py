@@ -101,7 +101,7 @@ class ParticipantFields(_Fields):
     age_mean: Number | None = Field(default=None, description="Published mean age.")
     female: Share | None = Field(default=None, description="Share of women.")
     weight_mean: Positive | None = Field(default=None, description="Published mean weight in kilograms.")
-    setting: Literal["outpatient", "inpatient", "clinic"] = Field(
+    setting: Literal["outpatient", "inpatient", "research-ward", "clinic"] = Field(
         default="outpatient", description="Research outpatients, a ward, or a community clinic."
     )
     suicidal: bool = Field(default=False, description="Whether suicidal ideation was asked for.")

@@ -2,8 +2,7 @@
 
 A masked trial with an inert control is 1. People who know that they get the drug believe more, people who know
 that they get nothing believe less; who measured guesses uses them instead of what the model makes of the felt
-effect. Belief multiplies contact and care alike, so a stage with another belief is a stage with other contact and
-care.
+effect. A later stage with another belief changes `belief` when it begins.
 """
 
 from __future__ import annotations
@@ -38,6 +37,8 @@ def _belief(trial: Trial, arm: TrialArm, stage: Stage, sets: Sets) -> Array:
         factor = factor * sets.setting("clinic_belief")
     if trial.enrolled.setting == "inpatient":
         factor = factor * sets.setting("inpatient_contact")
+    if trial.enrolled.setting == "research-ward":
+        factor = factor * sets.setting("research_ward_contact")
     return factor
 
 

@@ -102,7 +102,6 @@ def _check_unit(quantity: Quantity, record: Record) -> None:
         )
 
 
-
 def _standard_error(
     quantity: Quantity, unit: str, value: float, kind: str, ends: Ends, n: tuple[int | None, ...]
 ) -> float | None:

@@ -294,8 +294,11 @@ def _schedules(
     for number in range(sets.count):
         load = float(stress[number]) if each.life_h else 0.0
         level = tuple(levels[:, number].tolist())
+        steady = len(set(level)) == 1
         for person in range(len(each.who)):
             values = tuple(own[number, person].tolist())
+            if steady:  # the schedule says nothing about belief: one serves all sets
+                values = (*values[:-1], 1.0)
             key = (person, values, level, load, switches)
             if key not in each.kept:
                 each.kept[key] = schedule(

@@ -32,7 +32,7 @@ INERT = {
 }
 """What stands in for a drug that is switched off: the visit stays, nothing acts."""
 
-OWN = (*NEEDED, "oral_antidepressant", "care_after", "external_stress")
+OWN = (*NEEDED, "oral_antidepressant", "care_after", "external_stress", "belief")
 """Parameters of a person on which the schedule depends."""
 
 
@@ -104,9 +104,14 @@ def schedule(
 
     `life` holds hours and the load from outside from then on.
     """
-    events = [_scaled(event, lane, levels) for event in deliver(doses, own)]
-    events += _extra_contacts(lane, levels)
-    events += _care(lane, doses, own["care_after"], levels)
+    events = [_scaled(event, lane) for event in deliver(doses, own)]
+    events += _extra_contacts(lane)
+    events += _care(lane, doses, own["care_after"])
+    events += [
+        Change(stage.start_h, "belief", own["belief"] * level)
+        for stage, level, before in zip(lane.stages[1:], levels[1:], levels, strict=False)
+        if level != before
+    ]
     events += _changes(lane, switches)
     if switches.natural_course:
         events += [Change(time, "external_stress", own["external_stress"] + load) for time, load in life]
@@ -123,19 +128,18 @@ def _stage_at(lane: Lane, time_h: float) -> int:
     return place
 
 
-def _scaled(event: Event, lane: Lane, levels: Sequence[float]) -> Event:
+def _scaled(event: Event, lane: Lane) -> Event:
     if isinstance(event, Infusion) and event.target == "contact":
-        place = _stage_at(lane, event.time)
-        return replace(event, rate=event.rate * levels[place] * lane.arms[place].contact_level)
+        return replace(event, rate=event.rate * lane.arms[_stage_at(lane, event.time)].contact_level)
     return event
 
 
-def _extra_contacts(lane: Lane, levels: Sequence[float]) -> list[Event]:
+def _extra_contacts(lane: Lane) -> list[Event]:
     found: list[Event] = []
     for place, stage in enumerate(lane.stages):
         arm = lane.arms[place]
         if _begins(arm, stage, place):
-            level = levels[place] * arm.contact_level
+            level = arm.contact_level
             found += [Infusion(stage.start_h + time, "contact", level, CONTACT_H) for time in arm.extra_contacts_h]
     return found
 
@@ -145,8 +149,8 @@ def _begins(arm: TrialArm, stage: Stage, place: int) -> bool:
     return place == 0 or stage.name == arm.name
 
 
-def _care(lane: Lane, doses: Sequence[Administration], after_h: float, levels: Sequence[float]) -> list[Event]:
-    """Care while in treatment, at the belief of the stage, until some days after the last dose or as the arm says.
+def _care(lane: Lane, doses: Sequence[Administration], after_h: float) -> list[Event]:
+    """Care while in treatment, until some days after the last dose or as the arm says.
 
     What an arm says counts once from its start: that of the trial, in a crossover that of its period.
     """
@@ -161,7 +165,7 @@ def _care(lane: Lane, doses: Sequence[Administration], after_h: float, levels: S
     for place, stage in enumerate(lane.stages):
         until = lane.stages[place + 1].start_h if place + 1 < len(lane.stages) else end
         if min(until, end) > stage.start_h:
-            found.append(Infusion(stage.start_h, "care", levels[place], min(until, end) - stage.start_h))
+            found.append(Infusion(stage.start_h, "care", 1.0, min(until, end) - stage.start_h))
     return list(found)
 
 
