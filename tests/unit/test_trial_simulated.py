@@ -138,7 +138,7 @@ def test_a_later_stage_changes_what_people_believe_and_nothing_else() -> None:
     trial = parse_trial(EXAMPLES.WITHDRAWAL)
     lanes = prepare(trial, 4, 1)
     arm = lanes[0].lane
-    own = {name: 1.0 for name in OWN} | {"care_after": 24.0, "external_stress": 0.0, "belief": 0.8}
+    own = dict.fromkeys(OWN, 1.0) | {"care_after": 24.0, "external_stress": 0.0, "belief": 0.8}
     levels = [1.0] * len(arm.stages)
     plain = schedule(arm, lanes[0].doses[0], own, levels, (5000.0,), ALL_ON)
     levels[-1] = 0.5

@@ -109,7 +109,7 @@ def compare(rounds: int = 5, quick: bool = False, tell: Tell = lambda line: None
         "max_error": own["max_error"],
         "ratio_to_libroadrunner": own["ratio_to_libroadrunner"],
         "fma_peak_fraction": own["fma_peak_fraction"],
-        "all_equations": entries["rekindle, all 84 equations"],
+        "all_equations": entries["rekindle, all equations"],
         "peers": entries,
         "missing": missing,
         "quickest_libroadrunner": present[best].name if best is not None else None,

@@ -74,7 +74,7 @@ class Native:
 
     def __init__(self, specialise: bool) -> None:
         self.specialise = specialise
-        self.name = "rekindle" if specialise else "rekindle, all 84 equations"
+        self.name = "rekindle" if specialise else "rekindle, all equations"
 
     def version(self) -> str | None:
         """Rekindle's own version."""
