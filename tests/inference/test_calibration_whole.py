@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from toy_trials import ToyTrials, toy_prior
 
-from rekindle.errors import InputError
+from rekindle.errors import InputError, SolverError
 from rekindle.inference.bank import BankFile, BankSettings
 from rekindle.inference.calibrate import Calibration, Settings, calibrate
 from rekindle.inference.results import (
@@ -67,6 +68,20 @@ def test_the_truth_is_found_and_what_was_simulated_is_kept() -> None:
     assert facts["coverage90"] > 0.8
     assert all(abs(row["correlation"]) > LINKED for row in pair_rows(found))
     assert len(numbers_rows(found, predicted(found, count=50))) == 18
+
+
+class OneUnknown(ToyTrials):
+    """Trials of which one number does not exist under any set."""
+
+    def expected(self, values: Mapping[str, np.ndarray], *, people: int, seed: int) -> np.ndarray:
+        numbers = super().expected(values, people=people, seed=seed)
+        numbers[:, 4] = np.nan
+        return numbers
+
+
+def test_a_number_that_no_set_gives_is_named_and_not_made_up(tmp_path: Path) -> None:
+    with pytest.raises(SolverError, match="No parameter set gives a number for t1/1"):
+        calibrate(OneUnknown(), toy_prior(), tmp_path, SETTINGS)
 
 
 def test_the_page_says_how_often_it_is_right_and_draws_every_table() -> None:

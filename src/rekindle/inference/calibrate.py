@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rekindle.errors import InputError, unknown
+from rekindle.errors import InputError, SolverError, unknown
 from rekindle.inference.bank import LATER, Bank, BankFile, BankSettings, design, luck_of_people
 from rekindle.inference.checks import (
     EmulatorCheck,
@@ -177,6 +177,7 @@ def calibrate(
     conditioned = _Conditioned(sampler.likelihood, observed, _weights(sampler.likelihood, weights))
     numbers = range(settings.sets)
     file.fill(design(prior, settings.seed, numbers), numbers, progress)
+    _check_known(simulator, file.expected(numbers))
     scatter = luck_of_people(file, middle, REPEATS, progress=progress)
     rows = file.bank().only(file.bank().numbers < settings.sets)
     first = fit(
@@ -197,6 +198,19 @@ def calibrate(
         )  # fmt: skip
         found = replace(found, left_out=tuple(left))
     return _checked(found, progress) if settings.checked else found
+
+
+def _check_known(simulator: Simulator, expected: Array) -> None:
+    """A number that no set gives cannot be fitted."""
+    never = np.isnan(expected).all(axis=0)
+    names = [
+        target.key for target, unknown_everywhere in zip(simulator.targets, never, strict=True) if unknown_everywhere
+    ]
+    if names:
+        raise SolverError(
+            f"No parameter set gives a number for {', '.join(names[:3])}.",
+            hint="Leave its trial out (--without), or look at what the number is of.",
+        )
 
 
 def _refined(

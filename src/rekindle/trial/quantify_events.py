@@ -221,8 +221,14 @@ def time_to_relapse(part: Seen) -> Pair:
     return found, luck
 
 
+NO_CLASS = -1
+
+
 def courses_in_classes(part: Seen) -> tuple[NDArray[np.int64], Array, list[float]]:
-    """The class of each person (sets, people), best first, from drawn ratings; the ratings; their times."""
+    """The class of each person (sets, people), best first, from drawn ratings; the ratings; their times.
+
+    In a set in which somebody's course is not known everybody's class is -1: none.
+    """
     from sklearn.cluster import KMeans
 
     options, number = part.number.options, part.number
@@ -236,6 +242,9 @@ def courses_in_classes(part: Seen) -> tuple[NDArray[np.int64], Array, list[float
     found = np.empty(part.weight.shape, dtype=np.int64)
     better = SCALES[number.scale].better == "lower"
     for number_of_set in range(part.view.sets):
+        if not np.isfinite(ratings[number_of_set]).all():
+            found[number_of_set] = NO_CLASS
+            continue
         changes = ratings[number_of_set] - ratings[number_of_set, :, :1]
         fitted = KMeans(options.classes, n_init=4, random_state=0).fit(ratings[number_of_set])
         gains = [changes[fitted.labels_ == label, -1].mean() for label in range(options.classes)]
@@ -254,7 +263,8 @@ def _wanted_class(part: Seen) -> int:
 def class_share(part: Seen) -> Pair:
     """People in a class, in per cent."""
     labels, _, _ = courses_in_classes(part)
-    return share(part.mean((labels == _wanted_class(part)).astype(np.float64)), part.n)
+    inside = np.where(labels == NO_CLASS, np.nan, labels == _wanted_class(part))
+    return share(part.mean(inside), part.n)
 
 
 def class_mean(part: Seen) -> Pair:
@@ -263,8 +273,9 @@ def class_mean(part: Seen) -> Pair:
     place = int(np.argmin(np.abs(np.asarray(times) - float(part.number.time_h or 0.0))))
     inside = (labels == _wanted_class(part)).astype(np.float64) * part.weight
     total = np.maximum(inside.sum(axis=1), 1e-9)
-    found = (inside * ratings[..., place]).sum(axis=1) / total
-    variance = (inside * (ratings[..., place] - found[:, None]) ** 2).sum(axis=1) / total
+    scores = np.where(labels == NO_CLASS, np.nan, ratings[..., place])
+    found = (inside * scores).sum(axis=1) / total
+    variance = (inside * (scores - found[:, None]) ** 2).sum(axis=1) / total
     return found, np.sqrt(variance / np.maximum(part.n * total / part.weight.shape[1], 1.0))
 
 
