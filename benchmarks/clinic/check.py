@@ -2,8 +2,8 @@
 
     python benchmarks/clinic/check.py [--people 400] [--write docs/clinic.md] [--json FILE]
 
-Every trial is simulated with people of its kind at the model's values, rated with the rater's error. Prints one
-line a number: published, predicted, the interval it must meet, inside or out.
+Every trial is simulated with people of its kind at the table's values (not at the calibrated ensemble's), rated with
+the rater's error. Prints one line a number: published, predicted, the interval it must meet, inside or out.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Row:
 def run(
     courses: dict[str, str], *, people: int, weeks: float, visits: list[float], kind: str = TRD, **more
 ) -> Trajectories:
-    """One study at the model's values, without repeats; `visits` in hours."""
+    """One study at the table's values, without repeats; `visits` in hours."""
     study = Study(
         title="check",
         arms=tuple(Arm(name, parse(course), **more.get(name, {})) for name, course in courses.items()),
@@ -67,7 +67,7 @@ def run(
         seed=SEED,
         outside_domain=True,
     )
-    return simulate(study, settings=Settings(more.get("backend", BACKEND)))
+    return simulate(study, settings=Settings(more.get("backend", BACKEND), calibrated=False))
 
 
 BACKEND = "native"
@@ -395,9 +395,8 @@ def page(rows: list[Row], people: int) -> str:
         f"{people} simulated people an arm, rated with the rater's error.",
         "",
         "These are not predictions of unseen trials: the pharmacodynamic parameters marked as tuned in",
-        "`parameters.csv`, and how people differ, were set with the means below. `rekindle simulate` keeps these",
-        'values, and its reports say "before calibration": the ensemble of [the calibration](calibration.md), which',
-        "every other command draws from, fits single infusions worse and long series better.",
+        "`parameters.csv`, and how people differ, were set with the means below. No command predicts with these:",
+        "[the calibration](calibration.md) starts from them, and every prediction draws from its ensemble.",
         "The arm sizes of wilkinson2018 are from memory, and its control (saline or midazolam) is simulated as saline.",
         "",
         f"Inside: {len(bars) - len(missed)} of {len(bars)} numbers of the bars, "

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.dosing.weights import Body
-from rekindle.engine.schedule import Infusion, Schedule
+from rekindle.engine.schedule import Infusion, Schedule, Set
 from rekindle.errors import InputError
+from rekindle.life import STRESS, Load
 from rekindle.mechanism.delivery import DURATIONS, NEEDED, deliver
 from rekindle.mechanism.hypotheses import switched
 from rekindle.mechanism.modifiers import covariate_values, modified
 from rekindle.mechanism.parameters import parameter_table
-from rekindle.population import People, individual_values, variability
+from rekindle.population import People, values_of_people
 
 if TYPE_CHECKING:
     from rekindle.dosing.administration import Administration
@@ -86,12 +87,7 @@ def person_parameters(
     spreads = {name.removeprefix(SPREAD): value for name, value in given.items() if name.startswith(SPREAD)}
     chosen = typical | {name: value for name, value in given.items() if not name.startswith(SPREAD)}
     found = {name: _for_each(value, count) for name, value in chosen.items()}
-    for effect in variability():
-        if effect.parameter in found and f"eta.{effect.parameter}" in people:
-            eta = people.eta(effect.parameter)
-            if effect.parameter in spreads and effect.sd > 0.0:
-                eta = eta * (spreads[effect.parameter] / effect.sd)
-            found[effect.parameter] = individual_values(found[effect.parameter], effect.kind, eta)
+    found |= values_of_people(found, people, spreads)
     of_people = covariate_values(people.columns)
     of_people["bipolar"] = np.full(count, 1.0 if people.kind == "bipolar-depression" else 0.0)
     found |= {name: value for name, value in of_people.items() if name not in fixed}
@@ -146,11 +142,12 @@ def cohort(
     horizon_h: float,
     values: Mapping[str, Array | float] | None = None,
     fixed: Collection[str] = (),
+    life: Load | None = None,
 ) -> Cohort:
     """The people of one arm, ready for the solver.
 
     Being in treatment of any kind counts as care, from the start until some days after the last dose
-    (parameter `care_after`, hours).
+    (parameter `care_after`, hours). `life` is added to the stress from outside that each person carries.
 
     Raises:
         InputError: as `person_parameters`, or a dose after the horizon.
@@ -158,13 +155,18 @@ def cohort(
     parameters = person_parameters(people, arm, hypotheses=hypotheses, values=values, fixed=fixed)
     names = tuple(parameters)
     table = np.column_stack([parameters[name] for name in names])
-    groups = _groups(people, arm, parameters, tuple(output_times), horizon_h)
-    each = partial(_each, people, arm, parameters, tuple(output_times), horizon_h)
+    groups = _groups(people, arm, parameters, tuple(output_times), horizon_h, life)
+    each = partial(_each, people, arm, parameters, tuple(output_times), horizon_h, life)
     return Cohort(names, table, groups, each)
 
 
 def _groups(
-    people: People, arm: Arm, parameters: Mapping[str, Array], output_times: tuple[float, ...], horizon_h: float
+    people: People,
+    arm: Arm,
+    parameters: Mapping[str, Array],
+    output_times: tuple[float, ...],
+    horizon_h: float,
+    life: Load | None,
 ) -> tuple[tuple[NDArray[np.intp], Schedule], ...]:
     """People who share the times at which anything happens, with their schedule; none where that would not pay.
 
@@ -187,7 +189,8 @@ def _groups(
         except ValueError:  # a choice between ways in that falls differently for different people
             return ()
         care = _care(doses, float(parameters["care_after"][rows[0]]), horizon_h)
-        found.append((rows, Schedule((*care, *delivered), output_times)))
+        stress = _stress(life, parameters, rows)
+        found.append((rows, Schedule((*care, *delivered, *stress), output_times)))
     return tuple(found)
 
 
@@ -206,7 +209,12 @@ def _check_horizon(doses: Sequence[Administration], arm: Arm, horizon_h: float) 
 
 
 def _each(
-    people: People, arm: Arm, parameters: Mapping[str, Array], output_times: tuple[float, ...], horizon_h: float
+    people: People,
+    arm: Arm,
+    parameters: Mapping[str, Array],
+    output_times: tuple[float, ...],
+    horizon_h: float,
+    life: Load | None,
 ) -> tuple[Schedule, ...]:
     """Everybody's schedule, one by one.
 
@@ -219,7 +227,8 @@ def _each(
         _check_horizon(doses, arm, horizon_h)
         own = {name: float(parameters[name][index]) for name in (*NEEDED, "oral_antidepressant")}
         care = _care(doses, float(parameters["care_after"][index]), horizon_h)
-        schedules.append(Schedule((*care, *deliver(doses, own)), tuple(output_times)))
+        stress = _stress(life, parameters, index)
+        schedules.append(Schedule((*care, *deliver(doses, own), *stress), tuple(output_times)))
     return tuple(schedules)
 
 
@@ -229,3 +238,11 @@ def _care(doses: Sequence[Administration], after_h: float, horizon_h: float) -> 
         return ()
     last = max(dose.end_h for dose in doses)
     return (Infusion(0.0, "care", 1.0, min(last + after_h, horizon_h)),)
+
+
+def _stress(life: Load | None, parameters: Mapping[str, Array], rows: Any) -> tuple[Set, ...]:
+    """The changes of some people's stress from outside: arrays for several people, numbers for one."""
+    if life is None:
+        return ()
+    levels = parameters[STRESS][rows][..., None] + life.loads[rows]
+    return tuple(Set(time, STRESS, levels[..., place]) for place, time in enumerate(life.times_h))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rekindle.documents import read_text
 from rekindle.errors import InputError, ModelError, unknown
+from rekindle.mechanism.ensemble import central_values
 from rekindle.mechanism.parameters import COLUMNS, GRADES, Parameter, parameter_table
 
 if TYPE_CHECKING:
@@ -74,6 +75,21 @@ def open_model(model: Path | None = None, parameters: Path | None = None) -> Mod
         known = {name: known.get(name) or _bare(name, network) for name in network.parameters}
         network.require_values()
     return Model(network, known, str(model) if model else OUR_MODEL, changed)
+
+
+def at_the_middle(model: Model) -> Model:
+    """Our model with the values in the middle of the calibrated ensemble; those that a table set stay.
+
+    A user's own model is given back as it is, and so is ours where there is no ensemble.
+    """
+    if not model.is_ours:
+        return model
+    middle = {
+        name: value
+        for name, value in central_values().items()
+        if name in model.network.parameters and name not in model.changed
+    }
+    return replace(model, network=model.network.with_values(middle))
 
 
 def _read(model: Path | None) -> Network:

@@ -26,7 +26,7 @@ from rekindle.engine.schedule import Event as Happening
 from rekindle.engine.schedule import Observe, Schedule, Set
 from rekindle.errors import InputError, unknown
 from rekindle.event_schedule import EventMap, event_map, looking, require_look, schedule_of
-from rekindle.models import Model, open_model
+from rekindle.models import Model, at_the_middle, open_model
 
 if TYPE_CHECKING:
     from rekindle.engine.backends import Backend
@@ -98,11 +98,12 @@ def simulate_events(
 ) -> Predictions:
     """What a model predicts for each person of an event table, record by record.
 
-    `model` is a file (Antimony or SBML), a model or network already read, or None for Rekindle's. `parameters` is
-    a CSV of values that replace the model's. `table` is a CSV or a table; `carry` ("NOCB" or "LOCF") says how
-    covariates that change hold between rows and has no default; `default_compartment` takes the doses of a file
-    without CMT. `compartments`, `covariates`, `ignored` and `intakes` are as for `event_map`. `outputs` are
-    states, formulas or parameters; by default all states and formulas.
+    `model` is a file (Antimony or SBML), a model or network already read, or None for Rekindle's, which stands in
+    the middle of the calibrated ensemble. `parameters` is a CSV of values that replace the model's. `table` is a
+    CSV or a table; `carry` ("NOCB" or "LOCF") says how covariates that change hold between rows and has no default;
+    `default_compartment` takes the doses of a file without CMT. `compartments`, `covariates`, `ignored` and
+    `intakes` are as for `event_map`. `outputs` are states, formulas or parameters; by default all states and
+    formulas.
 
     Raises:
         InputError: a file that cannot be read, or a table and a model that do not fit, with the line.
@@ -140,11 +141,11 @@ def _network(model: Network | Model | str | Path | None, parameters: str | Path 
     if isinstance(model, (Network, Model)):
         if parameters is not None:
             raise InputError("A table of parameters goes with a model file.", hint="Use open_model(file, parameters).")
-        network = model.network if isinstance(model, Model) else model
+        network = at_the_middle(model).network if isinstance(model, Model) else model
         network.require_values()
         return network, isinstance(model, Model) and model.is_ours
     opened = open_model(None if model is None else Path(model), None if parameters is None else Path(parameters))
-    return opened.network, opened.is_ours
+    return at_the_middle(opened).network, opened.is_ours
 
 
 def _table(table: EventTable | str | Path, carry: Carry | None, default_compartment: str | None) -> EventTable:

@@ -1,15 +1,17 @@
 """The one door: a study in, trajectories out. Nothing else in the package integrates an equation.
 
-Two sets of people are solved. The *people* of the study carry the model's values as they stand, followed closely
-enough to draw every line. The *repeats* are the same study done again with other people and other plausible
-values of the parameters, looked at on visits and in sessions only: they say how far an average could move.
+Two sets of people are solved. The *people* of the study carry the middle of the calibrated ensemble, followed closely
+enough to draw every line. The *repeats* are the same study done again with other people and another draw of the
+ensemble, looked at on visits and in sessions only: they say how far an average could move. A value that the user gave
+holds in both, and a model of the user's own keeps all its values. Without an ensemble people carry the values of the
+table, and repeats draw from the plausible ranges.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +20,16 @@ from numpy.typing import NDArray
 from rekindle.cohort import administrations_together, cohort
 from rekindle.engine.schedule import compile_schedule
 from rekindle.entering import entering, segments_of
+from rekindle.equations import Equations as Equations
+from rekindle.equations import drawn_values
+from rekindle.equations import equations_of as equations_of
+from rekindle.equations import lowered_model as lowered_model
 from rekindle.errors import InputError, UnsupportedError
-from rekindle.mechanism.assemble import antimony_text
+from rekindle.life import Load, changes_h, paths
+from rekindle.mechanism import ensemble
 from rekindle.mechanism.hypotheses import HYPOTHESES
 from rekindle.mechanism.modifiers import modifier_table
-from rekindle.mechanism.outputs import OUTPUTS
-from rekindle.mechanism.plausible import plausible_values
+from rekindle.models import OUR_MODEL
 from rekindle.moments import course_times, repeat_times, visit_times
 from rekindle.population import People, check_together, draw, mark, read_people
 from rekindle.streams import uniforms
@@ -56,36 +62,8 @@ class Settings:
     backend: Backend = "native"
     relative_tolerance: float | None = None
     threads: int | None = None
-
-
-@dataclass(frozen=True)
-class Equations:
-    """What is solved: a lowered network, the outputs looked at, and values that stand for everybody.
-
-    Values named in `fixed` were asked for, so a person's covariates do not change them.
-    """
-
-    lowered: Lowered
-    outputs: tuple[str, ...]
-    values: Mapping[str, float]
-    fixed: tuple[str, ...] = ()
-
-
-def equations_of(model: Model | None) -> Equations:
-    """The equations of a model, or of ours.
-
-    People's random effects and covariates act on the parameters that a user's model shares with ours by name;
-    all its other values are its own.
-    """
-    if model is None or model.is_ours:
-        changed = dict(model.changed) if model else {}
-        return Equations(lowered_model(), OUTPUTS, changed, tuple(changed))
-    from rekindle.engine.lower import lower
-
-    network = model.network
-    shared = [name for name in OUTPUTS if name in network.outputs]
-    own = [name for name in (*network.states, *network.assignments) if name not in shared]
-    return Equations(lower(network), (*shared, *own), network.values, tuple(model.changed))
+    calibrated: bool = True
+    """Whether our model takes its values from the calibrated ensemble, where there is one, and not from its table."""
 
 
 def simulate(
@@ -106,8 +84,9 @@ def simulate(
         SolverError: too many people could not be solved.
     """
     settings = settings or Settings()
-    equations = equations_of(model)
+    equations = equations_of(model, calibrated=settings.calibrated)
     people = study_people(study, study.participants.people, 0)
+    life = load_of(study, equations, len(people))
     markings = check_domain(study, people)
     visits = visit_times(study.horizon_h, study.visits_h)
     sessions = {arm.name: session_hours(arm) for arm in study.arms}
@@ -115,7 +94,7 @@ def simulate(
     solved = [
         solve_arm(
             study, arm, people, times, equations.outputs, settings, equations=equations, values=equations.values,
-            progress=progress,
+            progress=progress, life=life,
         )
         for arm in study.arms
     ]  # fmt: skip
@@ -125,13 +104,28 @@ def simulate(
     )
 
 
+def load_of(study: Study, equations: Equations, people: int, start: int = 0) -> Load | None:
+    """What happens in the lives of a study's people from number `start` on; None where nothing does.
+
+    Each person's path is their own, and the same in every arm.
+    """
+    times = changes_h(study.horizon_h)
+    if not study.life or equations.life_sd <= 0.0 or not times:
+        return None
+    return Load(times, equations.life_sd * paths(study.seed, people, times, start=start))
+
+
 def made_with(settings: Settings, model: Model | None) -> dict[str, Any]:
-    """The settings and the model of a run as plain values, for its record."""
-    return asdict(settings) | (
-        {"model": "rekindle"}
-        if model is None
-        else {"model": model.source, "model_digest": model.network.digest, "changed": dict(model.changed)}
-    )
+    """The settings, the model and the ensemble of a run as plain values, for its record.
+
+    `calibrated` says whether the values came from the ensemble; which one it was stands beside it.
+    """
+    ours = model is None or model.is_ours
+    drawn = ensemble.record() if ours and settings.calibrated else {}
+    named: dict[str, Any] = {"model": OUR_MODEL}
+    if model is not None:
+        named = {"model": model.source, "model_digest": model.network.digest, "changed": dict(model.changed)}
+    return asdict(settings) | named | {"calibrated": bool(drawn)} | drawn
 
 
 def study_people(study: Study, count: int, start: int) -> People:
@@ -231,21 +225,6 @@ def session_hours(arm: Arm) -> tuple[float, ...]:
     return tuple(sorted(set(supervised)))
 
 
-@lru_cache(maxsize=2)
-def lowered_model() -> Lowered:
-    """Rekindle's model, read and lowered once a process, and kept on disk for the next."""
-    from rekindle.engine.kept_model import kept
-
-    return kept(antimony_text(), _made_anew)
-
-
-def _made_anew() -> Lowered:
-    from rekindle.engine.lower import lower
-    from rekindle.engine.reading import read_antimony
-
-    return lower(read_antimony(antimony_text()))
-
-
 def solve_repeats(
     study: Study,
     visits: Sequence[float],
@@ -271,20 +250,27 @@ def solve_repeats(
     if study.participants.csv is not None:
         size = len(cohorts[0])
     people = concat(cohorts)
-    values: dict[str, Array | float] = {
-        name: np.repeat(draws, size) for name, draws in plausible_values(study.studies, study.seed).items()
-    }
-    values |= equations.values
+    drawn = {name: np.repeat(draws, size) for name, draws in drawn_values(equations, study.studies, study.seed).items()}
+    life = _load_of_repeats(study, drawn.pop(ensemble.LIFE, None), len(people))
+    values: dict[str, Array | float] = dict(drawn)
     times = sorted({time for hours in sessions.values() for time in repeat_times(hours, visits, study.horizon_h)})
     outputs = tuple(name for name in repeat_outputs(study) if name in equations.outputs)
     solved = [
         solve_arm(
             study, arm, people, times, outputs, settings, equations=equations, values=values, repeats=True,
-            progress=progress,
+            progress=progress, life=life,
         )
         for arm in study.arms
     ]  # fmt: skip
     return solved, people
+
+
+def _load_of_repeats(study: Study, sd: Array | None, people: int) -> Load | None:
+    """What happens in the lives of the people of all repeats, side by side; `sd` is each person's, (people,)."""
+    times = changes_h(study.horizon_h)
+    if not study.life or sd is None or not times:
+        return None
+    return Load(times, sd[:, None] * paths(study.seed, people, times, ("repeat", "life")))
 
 
 def solve_arm(
@@ -302,11 +288,13 @@ def solve_arm(
     scale: Array | None = None,
     check: int | None = None,
     start: int = 0,
+    life: Load | None = None,
 ) -> Solved:
     """One arm's people followed over `times` (hours), `values` standing for everybody or one a person.
 
     `scale` is the size of every state (where people are solved in parts); `check` people are solved again to tell
-    the error, by default `PEOPLE_CHECKED` and none of the repeats. `start` is the number of the first person.
+    the error, by default `PEOPLE_CHECKED` and none of the repeats. `start` is the number of the first person; `life`
+    what happens to them besides.
 
     Raises:
         InputError: a dose after the horizon, or one that the model has no way in for.
@@ -322,16 +310,11 @@ def solve_arm(
     if arm.policy is not None:
         solving = Solving(settings.backend, settings.relative_tolerance, settings.threads, scale, again, told, repeats)
         luck = clinic_luck(study, arm, times, start, repeats=repeats)
-        return treat(study, arm, people, times, outputs, lowered, luck, values, equations.fixed, solving)
+        return treat(study, arm, people, times, outputs, lowered, luck, values, equations.fixed, solving, life)
     ready = cohort(
-        people,
-        arm,
-        hypotheses=study.hypotheses,
-        output_times=times,
-        horizon_h=study.horizon_h,
-        values=values,
-        fixed=equations.fixed,
-    )
+        people, arm, hypotheses=study.hypotheses, output_times=times, horizon_h=study.horizon_h, values=values,
+        fixed=equations.fixed, life=life,
+    )  # fmt: skip
     column = {name: index for index, name in enumerate(ready.names)}
     matrix = ready.parameters[:, [column[name] for name in lowered.parameters]]
     solution = solve(
@@ -365,7 +348,7 @@ def arm_scale(study: Study, arm: Arm, first: People, times: Sequence[float], *, 
             study, arm, first, equations.outputs, equations.lowered, luck, equations.values, equations.fixed
         )
     ready = cohort(first, arm, hypotheses=study.hypotheses, output_times=times, horizon_h=study.horizon_h,
-                   values=equations.values, fixed=equations.fixed)  # fmt: skip
+                   values=equations.values, fixed=equations.fixed, life=load_of(study, equations, 1))  # fmt: skip
     return typical_scale(equations.lowered, compile_schedule(entering(ready.schedules[0], equations.lowered),
                                                              equations.lowered))  # fmt: skip
 

@@ -77,6 +77,8 @@ class Study:
     studies: int = 40
     published: str | tuple[str, ...] = "auto"
     outside_domain: bool = False
+    life: bool = True
+    """Whether load from outside comes and goes in people's lives (`rekindle.life`)."""
     text: str = field(default="", compare=False, repr=False)
     """The file that the study was read from, kept so that the run can be made again."""
 
@@ -112,6 +114,7 @@ class Study:
             "studies": self.studies,
             "published": self.published if isinstance(self.published, str) else list(self.published),
             "outside_domain": self.outside_domain,
+            "life": self.life,
         }
 
     @property
@@ -155,6 +158,7 @@ def parse_study(
         studies=fields.studies,
         published=fields.published if isinstance(fields.published, str) else tuple(fields.published),
         outside_domain=fields.outside_domain,
+        life=fields.life,
         text=text,
     )
 

@@ -156,6 +156,11 @@ class StudyFields(_Fields):
         default="auto",
         description="Records drawn over the curves: `auto` finds those that fit, or name them.",
     )
+    life: bool = Field(
+        default=True,
+        description="Whether load from outside comes and goes in people's lives, the same in every arm; its size comes "
+        "from the calibrated ensemble. `false` leaves everybody's circumstances as they are at the start.",
+    )
     outside_domain: bool = Field(
         default=False, description="Run people or doses that the model does not know; every page is marked."
     )

@@ -1,9 +1,9 @@
 """What a run gives: every person's course, the ratings at the visits, and the repeats of the whole study.
 
-`people` holds the people of the study at the model's values: each output of the mechanism and each scale's
-expected total (named "... total" where an output has the scale's name) over arm, person and time, and the ratings
-(whole points, with the rater's error) over arm, person and visit. `repeats` holds the same study done again with
-other people and other plausible parameters, over arm, repeat, person and moment. Both are xarray Datasets, made when
+`people` holds the people of the study at the middle of the calibrated ensemble: each output of the mechanism and each
+scale's expected total (named "... total" where an output has the scale's name) over arm, person and time, and the
+ratings (whole points, with the rater's error) over arm, person and visit. `repeats` holds the same study done again
+with other people and other draws of it, over arm, repeat, person and moment. Both are xarray Datasets, made when
 asked for from `followed` and `repeated`, which hold the same arm by arm. How the result was made travels with it. A
 study too large to hold keeps its first people in `people` and everybody's numbers in `summary`.
 """
@@ -112,6 +112,11 @@ class Trajectories:
     def arms(self) -> tuple[str, ...]:
         """Names of the arms, in the order of the study."""
         return tuple(arm.name for arm in self.study.arms)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the parameters came from the calibrated ensemble, and not from the table or a user's own model."""
+        return bool(self.solver.get("calibrated", False))
 
     @property
     def left_out(self) -> tuple[str, ...]:

@@ -15,9 +15,10 @@ from rekindle.dosing import Course
 from rekindle.dosing.timing import once
 from rekindle.dosing.weights import Body
 from rekindle.engine.scale import typical_scale
-from rekindle.engine.table import Happenings, Looks, compile_table
-from rekindle.engine.visits import solve_visits
+from rekindle.engine.table import Happenings, Looks, compile_table, targets
+from rekindle.engine.visits import Decision, Visit, solve_visits
 from rekindle.errors import InputError, RekindleError
+from rekindle.life import STRESS, Load
 from rekindle.mechanism.delivery import NEEDED
 from rekindle.moments import visit_times
 from rekindle.policy.clinic import Clinic, Courses
@@ -79,11 +80,13 @@ def treat(
     values: Values | None = None,
     fixed: Collection[str] = (),
     solving: Solving | None = None,
+    life: Load | None = None,
 ) -> Solved:
     """The people of an arm under its policy, looked at over `times_h` (hours), and the doses that each was given.
 
     Of the study only the horizon and the hypotheses are read. `values` and `fixed` are those of
-    `rekindle.cohort.person_parameters`; `luck` says where the clinic's ratings get their chance from.
+    `rekindle.cohort.person_parameters`; `luck` says where the clinic's ratings get their chance from; `life` is added
+    to the stress from outside that each person carries.
 
     Raises:
         InputError: the arm has no policy, its policy reads what the model lacks, or a dose has no way in.
@@ -93,14 +96,14 @@ def treat(
     clinic, looked = clinic_of(arm, people, parameters, outputs, lowered=lowered, horizon_h=horizon_h, luck=luck)
     scale = solving.scale
     if solving.specialise:
-        lowered, scale = _part(clinic, lowered, parameters, looked), None
+        lowered, scale = _part(clinic, lowered, parameters, looked, () if life is None else (STRESS,)), None
     if scale is None:
         scale = _scale(clinic, lowered, horizon_h)
     visited = solve_visits(
         lowered,
         np.column_stack([parameters[name] for name in lowered.parameters]),
         looked,
-        clinic,
+        clinic if life is None else Lived(clinic, life, parameters[STRESS], targets(lowered)[STRESS]),
         output_times=times_h,
         horizon_h=horizon_h,
         backend=solving.backend,
@@ -146,12 +149,39 @@ def clinic_of(
     return Clinic(policy, courses, people, giving, looked, horizon_h, luck), looked
 
 
-def _part(clinic: Clinic, lowered: Lowered, parameters: Mapping[str, Array], looked: Sequence[str]) -> Lowered:
-    """The part of the model that is needed; the clinic then gives into that part."""
+class Lived:
+    """The clinic's decisions, with the stress from outside that changes until the next visit added to them.
+
+    `own` is the stress that each person carries at entry, (people,); `target` what happens to it is filed under.
+    """
+
+    def __init__(self, clinic: Clinic, life: Load, own: Array, target: int) -> None:
+        self.clinic, self.times_h, self.target = clinic, life.times_h, target
+        self.levels = own[:, None] + life.loads
+
+    def __call__(self, visit: Visit) -> Decision:
+        """What happens to the people of a visit until their next one."""
+        decision = self.clinic(visit)
+        parts = [decision.given]
+        for place, time in enumerate(self.times_h):
+            here = (time >= visit.time) & (time < decision.until)
+            who = visit.person[here]
+            if len(who):
+                count = np.full(len(who), 0.0)
+                parts.append(
+                    Happenings(who, count + time, np.full(len(who), self.target), self.levels[who, place], count)
+                )
+        return Decision(decision.until, Happenings.join(parts), decision.watch_person, decision.watch_time)
+
+
+def _part(
+    clinic: Clinic, lowered: Lowered, parameters: Mapping[str, Array], looked: Sequence[str], changing: Collection[str]
+) -> Lowered:
+    """The part of the model that is needed; the clinic then gives into that part. `changing` parameters change."""
     from rekindle.engine.specialise import part_of
 
     giving = clinic.giving
-    touched = giving.touched(clinic.courses.fixed)
+    touched = giving.touched(clinic.courses.fixed) | frozenset(changing)
     zero = [name for name in lowered.parameters if not np.any(parameters[name])]
     positive = [name for name in lowered.parameters if name not in touched and np.all(parameters[name] > 0.0)]
     part = part_of(lowered, looked, zero=zero, touched=touched, positive=positive).lowered

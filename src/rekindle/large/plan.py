@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.engine.backends import DEFAULT_TOLERANCE
+from rekindle.mechanism import ensemble
 from rekindle.moments import course_times, visit_times
 from rekindle.outcomes import SCALES
 from rekindle.simulate import Equations, Settings, equations_of, session_hours
@@ -75,9 +76,10 @@ class Plan:
         """What is solved; read once a process."""
         model = self.model
         key = "" if model is None else f"{model.source} {model.network.digest} {self._values()} {list(model.changed)}"
+        key += f" {self.settings.calibrated and ensemble.calibrated()}"
         with _READING:
             if key not in _READ:
-                _READ[key] = equations_of(model)
+                _READ[key] = equations_of(model, calibrated=self.settings.calibrated)
         return _READ[key]
 
     def _values(self) -> dict[str, float]:
@@ -86,6 +88,11 @@ class Plan:
             return {}
         given = self.model.changed if self.model.is_ours else self.model.network.values
         return {name: float(value) for name, value in sorted(given.items())}
+
+    def _ensemble(self) -> str:
+        """The digest of the calibrated ensemble that values come from; empty where they do not."""
+        ours = self.model is None or self.model.is_ours
+        return str(ensemble.record().get("ensemble_digest", "")) if ours and self.settings.calibrated else ""
 
     def facts(self) -> dict[str, Any]:
         """All that a result depends on, as plain values by name: a run goes on only where these are the same."""
@@ -97,6 +104,7 @@ class Plan:
             "people of the study": self.study.participants.csv_digest or "drawn",
             "model": self.equations.lowered.network.digest,
             "parameters": self._values(),
+            "ensemble": self._ensemble() or "none",
             "seed": self.study.seed,
             "backend": backend,
             "tolerance": self.settings.relative_tolerance or DEFAULT_TOLERANCE[backend],

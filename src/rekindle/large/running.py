@@ -29,7 +29,7 @@ from rekindle.large.work import add_reports, slices, solve_block
 from rekindle.processors import processors
 from rekindle.provenance import Provenance
 from rekindle.run import disk_errors, write_file
-from rekindle.simulate import Progress, Settings, arm_scale, equations_of, made_with, solve_arm, solve_repeats
+from rekindle.simulate import Progress, Settings, arm_scale, equations_of, load_of, made_with, solve_arm, solve_repeats
 from rekindle.study_summary import Quantity, StudySummary
 from rekindle.trajectories import (
     MOST_UNSOLVED,
@@ -117,7 +117,7 @@ def _planned(
     study: Study, model: Model | None, settings: Settings, streaming: Streaming, looked: Survey, measure: Measure | None
 ) -> tuple[Plan, People]:
     """The plan of a study, and its first people."""
-    equations = equations_of(model)
+    equations = equations_of(model, calibrated=settings.calibrated)
     times, visits = moments_of(study)
     plan = Plan(
         study=study,
@@ -260,7 +260,7 @@ def _result(
     followed = [
         solve_arm(
             study, arm, shown, plan.times_h, equations.outputs, settings, equations=equations,
-            values=equations.values, scale=plan.scales[arm.name], check=0,
+            values=equations.values, scale=plan.scales[arm.name], check=0, life=load_of(study, equations, len(shown)),
         )
         for arm in study.arms
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from rekindle.engine.sketch import Sketches, join, merge, summarise
 from rekindle.large.plan import Plan
 from rekindle.outcomes import SCALES, observe
 from rekindle.outcomes.endpoints import remission, response
-from rekindle.simulate import screened_from, solve_arm
+from rekindle.simulate import load_of, screened_from, solve_arm
 from rekindle.study_summary import Over, Quantity
 from rekindle.trajectories import TREATED, Solved, by_output, latents_of, person_inputs, scales_of
 
@@ -116,9 +116,11 @@ def slices(plan: Plan, number: int) -> Iterator[tuple[int, People]]:
 
 def _arm(plan: Plan, arm: Any, cohort: People, begin: int, *, checked: bool) -> Solved:
     equations = plan.equations
+    life = load_of(plan.study, equations, len(cohort), begin)
     return solve_arm(
         plan.study, arm, cohort, plan.times_h, equations.outputs, plan.settings, equations=equations,
         values=equations.values, scale=plan.scales[arm.name], check=1 if checked else 0, start=begin,
+        life=life,
     )  # fmt: skip
 
 

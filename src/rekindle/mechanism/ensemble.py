@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from rekindle.errors import InputError, ModelError, unknown
 from rekindle.mechanism.plausible import plausible_values
+from rekindle.provenance import file_digest
 from rekindle.streams import generator
 
 Array = NDArray[np.float64]
@@ -30,6 +31,8 @@ Array = NDArray[np.float64]
 FOLDER = Path(__file__).parent
 DRAWS, WITHOUT, MADE = "ensemble.csv", "ensemble_without.csv", "ensemble.json"
 SPREAD, MISFIT = "spread.", "misfit."
+LIFE = "setting.life_stress"
+"""The standard deviation of the load from outside that comes and goes in people's lives (`rekindle.life`)."""
 
 
 def calibrated() -> bool:
@@ -64,11 +67,33 @@ def people_values(count: int, seed: int) -> dict[str, Array]:
     return {name: column for name, column in ensemble(count, seed).items() if _makes_people(name)}
 
 
+def life_values(count: int, seed: int) -> dict[str, Array]:
+    """`LIFE` of the same sets as `people_values`, name to (count,); empty where no ensemble says it."""
+    return {name: column for name, column in _rows(count, seed, None).items() if name == LIFE}
+
+
 def central_values() -> dict[str, float]:
-    """The middle of the posterior: medians of what makes people, name to value; empty without an ensemble."""
-    return {
-        name: float(np.median(column[draws()["pool"] == 0])) for name, column in draws().items() if _makes_people(name)
-    }
+    """The middle of the posterior: medians of what makes people, name to value; empty without an ensemble.
+
+    Medians one by one, and not the draw that lies most in the middle: every draw carries luck in each of its many
+    parameters, which medians do not, and pairs trade off too little for the medians to fall apart (`pairs.csv` of the
+    calibration).
+    """
+    return {name: middle(name) for name in draws() if _makes_people(name)}
+
+
+def central_life() -> float:
+    """The middle of the load from outside, `LIFE`; 0 where no ensemble says it."""
+    return middle(LIFE) if LIFE in draws() else 0.0
+
+
+def middle(name: str) -> float:
+    """The median of one column over the draws that come from all trials.
+
+    Raises:
+        InputError: the ensemble does not have it.
+    """
+    return float(np.median(known_draw(name)))
 
 
 def _makes_people(name: str) -> bool:
@@ -100,6 +125,22 @@ def made() -> dict[str, Any]:
     except ValueError as error:
         raise ModelError("This does not say how the ensemble was made.", where=MADE) from error
     return dict(content)
+
+
+def record() -> dict[str, Any]:
+    """Which ensemble this is, for the record of a run: seed, time and digest; empty when there is none.
+
+    Raises:
+        ModelError: the file that says how it was made is damaged.
+    """
+    if not calibrated():
+        return {}
+    told = made()
+    return {
+        "ensemble_digest": file_digest(FOLDER / DRAWS),
+        "ensemble_made_at": told.get("made_at"),
+        "ensemble_seed": told.get("seed"),
+    }
 
 
 def left_out_trials() -> tuple[str, ...]:

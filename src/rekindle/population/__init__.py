@@ -10,7 +10,7 @@ from rekindle.population.covariates import KINDS, draw
 from rekindle.population.domain import Dose, Markings, Reason, check_domain, check_together, mark, require_domain
 from rekindle.population.people import People, concat
 from rekindle.population.reading import read_people
-from rekindle.population.variability import Variability, individual_values, variability
+from rekindle.population.variability import Variability, individual_values, values_of_people, variability
 
 __all__ = [
     "KINDS",
@@ -27,5 +27,6 @@ __all__ = [
     "mark",
     "read_people",
     "require_domain",
+    "values_of_people",
     "variability",
 ]

@@ -12,13 +12,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.errors import ModelError, unknown
+from rekindle.population.schema import ETA
 from rekindle.population.tables import number, rows, sourced
 from rekindle.streams import normals
+
+if TYPE_CHECKING:
+    from rekindle.population.people import People
 
 TABLE = "variability.csv"
 SCALES = ("lognormal", "logit-normal", "normal")
@@ -157,3 +162,26 @@ def individual_values(typical: Array | float, kind: str, eta: Array) -> Array:
     if kind == "normal":
         return np.asarray(value + eta)
     raise ModelError(str(unknown("scale of variability", kind, SCALES)))
+
+
+def values_of_people(
+    typical: Mapping[str, Array], people: People, spreads: Mapping[str, Array | float]
+) -> dict[str, Array]:
+    """The parameters in which these people differ, each person's own value by name.
+
+    Typical values and `spreads` broadcast against (people,): one number, one a person, or (sets, 1) for several
+    parameter sets at once, which gives (sets, people). A parameter in `spreads` has that standard deviation between
+    people in place of the table's, on the scale of its row; who lies high and who low stays the same.
+
+    Raises:
+        ModelError: a typical value that the scale of its row cannot hold.
+    """
+    found: dict[str, Array] = {}
+    for effect in variability():
+        if effect.parameter not in typical or f"{ETA}{effect.parameter}" not in people:
+            continue
+        eta = people.eta(effect.parameter)
+        if effect.parameter in spreads and effect.sd > 0.0:
+            eta = eta * (np.asarray(spreads[effect.parameter], dtype=np.float64) / effect.sd)
+        found[effect.parameter] = individual_values(typical[effect.parameter], effect.kind, eta)
+    return found

@@ -102,7 +102,9 @@ def making_table(material: ReportInput) -> Table:
         "People": f"{study.people_per_arm:,} an arm",
         "Repeated studies": f"{study.repeated_studies:,}, each of {study.repeat_size:,} people an arm",
         "Population": study.population,
-        "Parameters": "as published or assumed, before calibration" if study.before_calibration else "calibrated",
+        "Parameters": "as published or assumed, before calibration"
+        if study.before_calibration
+        else "the middle of the calibrated ensemble; each repeated study a draw of it",
         **{f"Digest of {name}": value for name, value in making.inputs.items()},
         **dict(making.settings),
         "Left out": "; ".join(making.unsolved) if making.unsolved else "nobody; everyone could be simulated",

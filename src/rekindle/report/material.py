@@ -246,7 +246,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Study:
-    """What was asked. `before_calibration`: parameters are published, assumed or tuned by hand, not calibrated."""
+    """What was asked. `before_calibration`: parameters do not come from the calibrated ensemble."""
 
     title: str
     description: str

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.dosing import Course
-from rekindle.engine.table import Happenings, targets
-from rekindle.engine.visits import Decision, Visit, solve_visits
-from rekindle.policy.clinic import Clinic
+from rekindle.engine.table import targets
+from rekindle.engine.visits import solve_visits
+from rekindle.life import STRESS, Load
 from rekindle.policy.looking import Luck
 from rekindle.population import concat
 from rekindle.simulate import lowered_model
 from rekindle.study import Arm
-from rekindle.treatment import clinic_of
+from rekindle.treatment import Lived, clinic_of
 from rekindle.trial.parameters import matrix
 
 if TYPE_CHECKING:
@@ -35,41 +35,19 @@ def guided_policy(arm: TrialArm) -> Policy | None:
     return arm.stages[0].policy if arm.stages else None
 
 
-class Lived:
-    """The clinic's decisions, with the load from outside that changes until the next visit added to them."""
-
-    def __init__(self, clinic: Clinic, times_h: Sequence[float], loads: Array, target: int) -> None:
-        self.clinic, self.times, self.loads, self.target = clinic, np.asarray(times_h), loads, target
-
-    def __call__(self, visit: Visit) -> Decision:
-        """What happens to the people of a visit until their next one."""
-        decision = self.clinic(visit)
-        parts = [decision.given]
-        for place, time in enumerate(self.times):
-            here = (time >= visit.time) & (time < decision.until)
-            who = visit.person[here]
-            if len(who):
-                count = np.full(len(who), 0.0)
-                parts.append(
-                    Happenings(who, count + time, np.full(len(who), self.target), self.loads[who, place], count)
-                )
-        return Decision(decision.until, Happenings.join(parts), decision.watch_person, decision.watch_time)
-
-
 def solve_guided(
     trial: Trial,
     arm: TrialArm,
     who: Roster,
     looks: Sequence[float],
     parameters: Mapping[str, Array],
-    life_h: Sequence[float],
-    loads: Array,
+    life: Load,
     outputs: tuple[str, ...],
     how: Mapping[str, Any],
 ) -> Array:
     """Outputs of the people of an arm under its policy, (sets x people, looks, outputs).
 
-    `loads` holds everybody's load from outside at each of `life_h`, (sets x people, changes).
+    `life` is everybody's load from outside, (sets x people, changes).
 
     Raises:
         InputError: the policy reads what the model lacks, or a dose has no way in.
@@ -86,7 +64,7 @@ def solve_guided(
     clinic, looked = clinic_of(
         Arm(arm.name, course, policy=policy), people, rows, outputs, lowered=lowered, horizon_h=end + 1e-6, luck=luck
     )
-    decide = Lived(clinic, life_h, loads, targets(lowered)["external_stress"])
+    decide = Lived(clinic, life, rows[STRESS], targets(lowered)[STRESS])
     visited = solve_visits(
         lowered, matrix(parameters, lowered.parameters), looked, decide, output_times=looks, horizon_h=end + 1e-6, **how
     )

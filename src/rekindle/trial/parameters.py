@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rekindle.mechanism.modifiers import covariate_values, modified
 from rekindle.mechanism.parameters import parameter_table
-from rekindle.population import individual_values, variability
+from rekindle.population import values_of_people
 from rekindle.trial.design import Trial, TrialArm
 from rekindle.trial.enrolment import Baseline, Roster
 from rekindle.trial.masking import unmasked_by_feeling
@@ -48,13 +48,8 @@ def arm_parameters(
         found["depth"] = np.clip(odds / (1.0 + odds), 1e-6, 1.0 - 1e-6)
     for name in POTENT:
         found[name] = found[name] * np.exp(deviations["potency"])[:, None]
-    for effect in variability():
-        if effect.parameter in found and f"eta.{effect.parameter}" in who.people:
-            eta = who.people.eta(effect.parameter)[None, :]
-            spread = sets.spreads.get(effect.parameter)
-            if spread is not None and effect.sd > 0:
-                eta = eta * (np.asarray(spread) / effect.sd)[:, None]
-            found[effect.parameter] = individual_values(found[effect.parameter], effect.kind, eta)
+    spreads = {name: np.asarray(spread)[:, None] for name, spread in sets.spreads.items()}
+    found |= values_of_people(found, who.people, spreads)
     found |= _of_people(who, entry)
     modifiers = dict(arm.stages[0].modifiers) if switches.background else {}
     for name, changed in modified(found, modifiers).items():

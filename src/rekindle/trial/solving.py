@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekindle.errors import ModelError, SolverError
+from rekindle.life import Load, changes_h, paths
 from rekindle.outcomes import SCALES
 from rekindle.simulate import lowered_model
 from rekindle.trial.clock import needed_times
 from rekindle.trial.design import Number, Trial, TrialArm
 from rekindle.trial.enrolment import Baseline, Roster, baseline, roster
 from rekindle.trial.guided import guided_policy, solve_guided
-from rekindle.trial.life import changes_h, paths
 from rekindle.trial.masking import beliefs
 from rekindle.trial.parameters import arm_parameters, matrix
 from rekindle.trial.switches import ALL_ON, Switches
@@ -104,7 +104,8 @@ def prepare(
         looks = _looks(trial, lane, wanted, extra)
         life_h = changes_h(looks[-1])
         doses = [given_to(lane, person, switches) for person in bodies(who.people)]
-        found.append(Prepared(trial, lane, who, looks, doses, life_h, paths(seed, people, life_h)))
+        life = paths(seed, people, life_h, ("trial", "life"))
+        found.append(Prepared(trial, lane, who, looks, doses, life_h, life))
     return found
 
 
@@ -189,10 +190,9 @@ def _solve_guided(
     entry, parameters, _ = _ready(each, sets, deviations, switches)
     load = sets.setting("life_stress") * float(switches.natural_course)
     loads = (load[:, None, None] * each.life[None]).reshape(-1, len(each.life_h))
-    base = parameters["external_stress"].reshape(-1, 1)
     values = solve_guided(
-        each.trial, each.lane.arms[0], each.who, each.looks, parameters, each.life_h, base + loads, names, how
-    )  # fmt: skip
+        each.trial, each.lane.arms[0], each.who, each.looks, parameters, Load(each.life_h, loads), names, how
+    )
     shaped = values.reshape(sets.count, len(each.who), len(each.looks), len(names))
     latents = {name: shaped[..., column] for column, name in enumerate(names)}
     return Courses(each.lane, each.looks, latents, entry, each.who, sets)

@@ -169,7 +169,10 @@ def test_before_calibration_is_said_and_a_calibrated_study_does_not_say_it(inven
     plain = invented.material()
     assert "▲ Before calibration" in render(plain)
     calibrated = dataclasses.replace(plain.study, before_calibration=False)
-    assert "efore calibration" not in render(dataclasses.replace(plain, study=calibrated))
+    page = render(dataclasses.replace(plain, study=calibrated))
+    assert "efore calibration" not in page
+    assert "calibrated to published trials" in page
+    assert "the middle of the calibrated ensemble; each repeated study a draw of it" in page
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from rekindle.dosing.language import parse
+from rekindle.equations import drawn_values, equations_of
 from rekindle.mechanism.outputs import OUTPUTS
-from rekindle.mechanism.parameters import parameter_table
-from rekindle.mechanism.plausible import plausible_values
+from rekindle.mechanism.parameters import Parameter, parameter_table
 from rekindle.moments import course_times, repeat_times, visit_times
 from rekindle.population import concat
-from rekindle.report.from_trajectories.drivers import position
+from rekindle.report.from_trajectories.drivers import as_drawn, position
 from rekindle.simulate import check_domain, session_hours, study_people
 from rekindle.study import Arm, Participants, Study
 from rekindle.trajectories import Solved, Trajectories, assemble_trajectories, repeat_outputs
@@ -88,6 +88,8 @@ def handmade(
     weeks: float = 8.0,
     failed: Sequence[int] = (),
     moves: float = 0.4,
+    calibrated: bool = False,
+    mover: str = MOVER,
     **changes: Any,
 ) -> Trajectories:
     """A whole result without a solver."""
@@ -105,13 +107,21 @@ def handmade(
     repeats, others = [], None
     if studies:
         others = concat([study_people(study, people, number * people) for number in range(1, studies + 1)])
-        places = position(parameter_table()[MOVER], plausible_values(studies, study.seed)[MOVER])
+        drawn = drawn_values(equations_of(None, calibrated=calibrated), studies, study.seed)[mover]
+        places = position(range_of(mover, calibrated), drawn)
         factor = np.repeat(1.0 + moves * places, people)
         moments = sorted({time for hours in sessions for time in repeat_times(hours, visits, study.horizon_h)})
         starts = others["baseline_madrs"] / 60.0
         repeats = [solved(arm, moments, repeat_outputs(study), starts, factor, ()) for arm in arms]
     markings = check_domain(study, cohort)
-    return assemble_trajectories(study, cohort, central, repeats, others, visits, markings, {"backend": "by hand"})
+    settings = {"backend": "by hand", "calibrated": calibrated}
+    return assemble_trajectories(study, cohort, central, repeats, others, visits, markings, settings)
+
+
+def range_of(name: str, calibrated: bool) -> Parameter:
+    """A parameter with its plausible range, or with the middle nine tenths of the package's ensemble."""
+    parameter = parameter_table().get(name) or Parameter(name, 1.0, "1", 1.0, 1.0, "assumed", "", "", name, "")
+    return as_drawn(parameter) if calibrated else parameter
 
 
 @pytest.fixture(scope="session")

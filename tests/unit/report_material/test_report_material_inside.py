@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rekindle.evidence.catalog import catalog
+from rekindle.mechanism import ensemble
 from rekindle.mechanism.outputs import OUTPUTS
 from rekindle.mechanism.parameters import parameter_table
 from rekindle.mechanism.plausible import plausible_values, uncertain_parameters
@@ -17,7 +19,7 @@ from rekindle.outcomes import SCALES
 from rekindle.report.figures import draw_figures
 from rekindle.report.from_trajectories import Sample, material
 from rekindle.report.from_trajectories.acting import acting_parameters
-from rekindle.report.from_trajectories.drivers import drivers, position, shrunk_slopes, told_from_luck
+from rekindle.report.from_trajectories.drivers import candidates, drivers, position, shrunk_slopes, told_from_luck
 from rekindle.report.from_trajectories.grades import weakest
 from rekindle.report.from_trajectories.tables import table, words
 from rekindle.report.html import write_report
@@ -125,6 +127,33 @@ def test_the_parameter_that_moves_the_repeats_is_found(make: Callable[..., Traje
     assert found.rows[0].effect_at_low == -found.rows[0].effect_at_high
     assert all(abs(row.effect_at_high) < abs(slope) / 5 for row in found.rows[1:])
     assert len(found.rows) <= 8
+
+
+@pytest.mark.parametrize("mover", [MOVER, "spread.expectancy_capacity"])
+def test_a_calibrated_run_hangs_on_the_draws_of_the_ensemble(make: Callable[..., Trajectories], mover: str) -> None:
+    result = make(studies=40, people=12, weeks=2.0, calibrated=True, mover=mover)
+    found = drivers(Sample(result))
+    assert found is not None and result.repeats is not None
+    rated = result.repeats["MADRS rated"].sel(arm="Ketamine").values.astype(float)
+    change = (rated[:, :, -1] - rated[:, :, 0]).mean(axis=1)
+    drawn = ensemble.people_values(40, result.study.seed)[mover]
+    low, middle, high = np.log(np.quantile(ensemble.known_draw(mover), (0.05, 0.5, 0.95)))
+    logs = np.log(drawn)
+    places = np.where(logs < middle, (logs - middle) / (middle - low), (logs - middle) / (high - middle))
+    assert found.rows[0].name == mover
+    assert found.rows[0].effect_at_high == pytest.approx(float(np.polyfit(places, change, 1)[0]), rel=0.15)
+    assert found.rows[0].range_words.startswith(f"{np.exp(low):.3g} to {np.exp(high):.3g}")
+    assert "calibrated ensemble" in found.method
+
+
+def test_what_the_user_fixed_and_a_life_left_out_are_no_candidates(make: Callable[..., Trajectories]) -> None:
+    result = make(studies=12, people=4, weeks=4.0, calibrated=True)
+    free = {each.name for each in candidates(Sample(result))}
+    assert {MOVER, "spread.depth", ensemble.LIFE} <= free
+    fixed = replace(result, solver={**result.solver, "changed": {MOVER: 0.3}})
+    assert free - {each.name for each in candidates(Sample(fixed))} == {MOVER}
+    still = replace(result, study=replace(result.study, life=False))
+    assert free - {each.name for each in candidates(Sample(still))} == {ensemble.LIFE}
 
 
 def test_few_repeats_tell_nothing_and_say_so(make: Callable[..., Trajectories]) -> None:
@@ -249,8 +278,11 @@ def test_gaps_in_the_evidence_are_told_for_what_was_asked(make: Callable[..., Tr
     assert any("quality of life" in sentence for sentence in made.no_evidence)
 
 
-def test_every_report_says_that_it_is_not_calibrated(made: ReportInput) -> None:
+def test_a_report_says_before_calibration_where_the_run_did_not_draw_from_the_ensemble(
+    made: ReportInput, make: Callable[..., Trajectories]
+) -> None:
     assert made.study.before_calibration
+    assert not material(make(studies=8, people=4, weeks=2.0, calibrated=True)).study.before_calibration
 
 
 def test_a_notebook_gets_the_figures_of_the_page(result: Trajectories, made: ReportInput) -> None:

@@ -1,4 +1,4 @@
-"""What the answer hangs on: how far it moves when one parameter goes through its plausible range."""
+"""What the answer hangs on: how far it moves when one parameter goes through its range."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def figure(material: ReportInput) -> Figure | None:
     return Figure(
         key="drivers",
         heading=drivers_finding(rows[0].meaning, rows[0].effect_at_low, rows[0].effect_at_high, drivers.unit),
-        lead=f"Change of {drivers.answer} when one parameter goes from the low to the high end of its plausible range",
+        lead=f"Change of {drivers.answer} when one parameter goes from the low to the high end of its range",
         title=f"Parameters that move {drivers.answer} most",
         description=" ".join(f"{row.meaning} ({GRADES[row.grade]}): {_effect(row, drivers)}." for row in rows),
         drawings={lane.name: _draw(rows, drivers, lane) for lane in LANES},

@@ -16,6 +16,7 @@ import numpy as np
 
 from rekindle.cohort import administrations, person_parameters
 from rekindle.keeping import kept, version_of
+from rekindle.life import STRESS
 from rekindle.mechanism.delivery import NEEDED, deliver
 from rekindle.mechanism.parameters import parameter_table
 from rekindle.mechanism.plausible import uncertain_parameters
@@ -52,7 +53,8 @@ def acting_parameters(sample: Sample, arm: Arm, outputs: Iterable[str]) -> froze
 def dosed(sample: Sample, arm: Arm) -> set[str]:
     """States and inputs that the arm's schedule reaches."""
     events = _events(sample, arm, {})
-    return {str(getattr(event, "target", "") or getattr(event, "parameter", "")) for event in events} | {"care"}
+    lived = {STRESS} if sample.trajectories.calibrated and sample.study.life else set()
+    return {str(getattr(event, "target", "") or getattr(event, "parameter", "")) for event in events} | {"care"} | lived
 
 
 def delivering(sample: Sample, arm: Arm) -> frozenset[str]:

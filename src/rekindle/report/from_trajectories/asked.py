@@ -13,9 +13,6 @@ from rekindle.report.material import Arm, Drivers, Making, Study
 from rekindle.report.numerals import lasting, plain
 from rekindle.simulate import REPEATED_PEOPLE, session_hours
 
-CALIBRATED = False
-"""Whether the parameters have been calibrated to trials, with intervals and left-out trials."""
-
 
 def study_asked(sample: Sample) -> Study:
     """The study in the report's words."""
@@ -31,7 +28,7 @@ def study_asked(sample: Sample) -> Study:
         people_per_arm=sample.size,
         repeated_studies=sample.count if sample.repeated else 0,
         people_per_repeat=sample.repeat_size if sample.repeat_size != sample.size else None,
-        before_calibration=not CALIBRATED,
+        before_calibration=not sample.trajectories.calibrated,
         outside_domain=tuple(str(reason) for reason in sample.trajectories.markings.outside),
     )
 
@@ -60,7 +57,8 @@ def making(sample: Sample, command: str) -> Making:
     """How the result was made."""
     made = sample.trajectories.provenance
     when = datetime.fromisoformat(made.made_at)
-    given = {name: value for name, value in made.settings.items() if value is not None}
+    # Whether the run is calibrated stands under the parameters.
+    given = {name: value for name, value in made.settings.items() if value is not None and name != "calibrated"}
     settings = {name.replace("_", " ").capitalize(): str(value) for name, value in given.items()}
     return Making(
         version=made.version,

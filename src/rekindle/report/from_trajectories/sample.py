@@ -1,8 +1,8 @@
 """The people of a study and its repeats as arrays: what every part of the report counts and averages.
 
-The *people* carry the model's central values and give the middle of everything. The *repeats* are whole studies with
-other people and other plausible parameters; they give the range of everything. A study without repeats has its own
-people drawn again with return in their place, which shows the luck of who takes part and nothing else.
+The *people* carry the middle of the calibrated ensemble and give the middle of everything. The *repeats* are whole
+studies with other people and other draws of the parameters; they give the range of everything. A study without repeats
+has its own people drawn again with return in their place, which shows the luck of who takes part and nothing else.
 
 A large study is summarised as it is solved. The middle of everything is then read from the summaries, under the name
 that each number has there; only its first people are there one by one (`people`, `rated`, `person`).

@@ -28,7 +28,8 @@ def used_records(
     found += [row["record"] for row in table("harms")]
     found += [record for scale in scales_of(sample.study) for record in scale_records(scale)]
     found += [next(iter(relapse_rules().values())).record]
-    found += [parameter_table()[row.name].record for row in (drivers.rows if drivers else ())]
+    table_of = parameter_table()
+    found += [table_of[row.name].record for row in (drivers.rows if drivers else ()) if row.name in table_of]
     found += [record for claim in claims for record in claim.records]
     return tuple(dict.fromkeys(record for record in found if record))
 
