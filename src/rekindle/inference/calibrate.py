@@ -202,10 +202,8 @@ def calibrate(
 
 def _check_known(simulator: Simulator, expected: Array) -> None:
     """A number that no set gives cannot be fitted."""
-    never = np.isnan(expected).all(axis=0)
-    names = [
-        target.key for target, unknown_everywhere in zip(simulator.targets, never, strict=True) if unknown_everywhere
-    ]
+    never = np.flatnonzero(np.isnan(expected).all(axis=0))
+    names = [simulator.targets[place].key for place in never]
     if names:
         raise SolverError(
             f"No parameter set gives a number for {', '.join(names[:3])}.",
