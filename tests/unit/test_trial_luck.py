@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rekindle.trial import compare, life, quantify
+from rekindle import life
+from rekindle.trial import compare, quantify
 from rekindle.trial.baselines import to_common
 from rekindle.trial.moments import ScoredNumber
 from rekindle.trial.prediction import _missed
