@@ -127,17 +127,26 @@ def section(folder: Path, made: dict[str, Any], visual: bool) -> str:
         told = "; ".join(f"`{row['first']}` and `{row['second']}` ({float(row['correlation']):+.2f})" for row in pairs)
         lines += [f"Pairs that trade off: {told}.", ""]
     lines += ["![Which parameters matter](images/calibration-screening.svg)", ""]
-    uniform = {True: "are uniform", False: "are **not** uniform", None: "were not asked for"}[facts["ranks_uniform"]]
+    uniform = "are uniform" if facts["ranks_uniform"] else "are **not** uniform"
+    if facts["checked_sets"]:
+        lines += [
+            f"Simulation-based calibration over {facts['checked_sets']} synthetic data sets, 20 bins: ranks of "
+            f"the informed parameters {uniform} (smallest Holm-corrected p "
+            f"{facts['smallest_holm'] or float('nan'):.2g}).", "",
+        ]  # fmt: skip
+    else:
+        lines += ["Simulation-based calibration was not run for this ensemble.", ""]
+    judged = (
+        f" Fresh simulations at posterior draws differ from it by {facts['emulator_z_sd']:.2f} of its errors (1 is "
+        f"right); reweighting the draws by them gives Pareto k {facts['importance_k']:.2f}: these rows hold the luck "
+        f"of {settings['people']} people an arm, so this judges luck as much as the emulator."
+        if facts["emulator_z_sd"] is not None
+        else ""
+    )
     lines += [
-        f"Simulation-based calibration over {facts['checked_sets']} synthetic data sets, 20 bins: ranks of the "
-        f"informed parameters {uniform} (smallest Holm-corrected p {facts['smallest_holm'] or float('nan'):.2g}).", "",
         f"Furthest off, in standard deviations: {outlying(numbers)}.", "",
-    ]  # fmt: skip
-    lines += [
         f"The emulator's error is {100 * facts['emulator_error_over_spread']:.0f} % of a number's own standard error "
-        f"in the middle. Fresh simulations at posterior draws differ from it by {facts['emulator_z_sd']:.2f} of its "
-        f"errors (1 is right); reweighting the draws by them gives Pareto k {facts['importance_k']:.2f}: these rows "
-        f"hold the luck of {settings['people']} people an arm, so this judges luck as much as the emulator.", "",
+        f"in the middle; rows over the prior counted {facts.get('early_weight', 1.0):g} of the later ones.{judged}", "",
     ]  # fmt: skip
     return "\n".join([*lines, *weights(folder)])
 
