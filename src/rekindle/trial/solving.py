@@ -294,7 +294,7 @@ def _schedules(
     for number in range(sets.count):
         load = float(stress[number]) if each.life_h else 0.0
         level = tuple(levels[:, number].tolist())
-        steady = len(set(level)) == 1
+        steady = all(each == 1.0 for each in level)
         for person in range(len(each.who)):
             values = tuple(own[number, person].tolist())
             if steady:  # the schedule says nothing about belief: one serves all sets

@@ -109,7 +109,7 @@ def schedule(
     events += _care(lane, doses, own["care_after"])
     events += [
         Change(stage.start_h, "belief", own["belief"] * level)
-        for stage, level, before in zip(lane.stages[1:], levels[1:], levels, strict=False)
+        for stage, level, before in zip(lane.stages, levels, (1.0, *levels), strict=False)
         if level != before
     ]
     events += _changes(lane, switches)

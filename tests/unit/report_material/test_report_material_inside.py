@@ -129,7 +129,7 @@ def test_the_parameter_that_moves_the_repeats_is_found(make: Callable[..., Traje
     assert len(found.rows) <= 8
 
 
-@pytest.mark.parametrize("mover", [MOVER, "spread.expectancy_capacity"])
+@pytest.mark.parametrize("mover", ["expectancy_capacity", "spread.expectancy_capacity"])
 def test_a_calibrated_run_hangs_on_the_draws_of_the_ensemble(make: Callable[..., Trajectories], mover: str) -> None:
     result = make(studies=40, people=12, weeks=2.0, calibrated=True, mover=mover)
     found = drivers(Sample(result))
