@@ -499,8 +499,8 @@ def test_ratings_to_come_look_back_as_the_last_one_did() -> None:
     assert [each["recall_days"] for each in found.as_dict()["scales"]] == [None, 7.0]
     # A week looked back over moves less from day to day than how it is just now.
     now = forecast(update(person(*BETTER), candidates=400), plan, draws=200)
-    steps = [np.abs(np.diff(each["PHQ-9"].own[:7, 3])).max() for each in (found, now)]
-    assert steps[0] < steps[1]
+    steps = [np.abs(np.diff(each["PHQ-9"].own, axis=0)).max(axis=0).mean() for each in (found, now)]  # all its quantiles
+    assert steps[0] < 0.7 * steps[1]
 
 
 def test_a_rating_of_the_session_alone_is_too_little_data() -> None:
