@@ -497,9 +497,9 @@ def test_ratings_to_come_look_back_as_the_last_one_did() -> None:
     found = forecast(update(person(*weekly), candidates=400), plan, draws=200)
     assert found["PHQ-9"].recall_days == 7.0 and found["MADRS"].recall_days is None
     assert [each["recall_days"] for each in found.as_dict()["scales"]] == [None, 7.0]
-    # A week looked back over moves less from day to day than how it is just now.
+    # A week looked back over moves less from day to day than how it is just now, at every quantile of the band.
     now = forecast(update(person(*BETTER), candidates=400), plan, draws=200)
-    steps = [np.abs(np.diff(each["PHQ-9"].own, axis=0)).max(axis=0).mean() for each in (found, now)]  # all its quantiles
+    steps = [np.abs(np.diff(each["PHQ-9"].own, axis=0)).max(axis=0).mean() for each in (found, now)]
     assert steps[0] < 0.7 * steps[1]
 
 
