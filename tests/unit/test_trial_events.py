@@ -190,3 +190,30 @@ def test_nobody_who_believes_at_first_does_not_make_belief_endless_later() -> No
     texts = [text.replace("GUESS", f"masking: {{guess_active: {share}}}") + f"  - {change}\n" for share in (0, 0.01)]
     none, hardly = (moments([parse_trial(each)], None, 16, 1).expected[0, 1] for each in texts)
     assert none == pytest.approx(hardly, abs=0.2)
+
+
+def test_classes_go_by_where_people_began_and_how_far_they_went() -> None:
+    """Two groups end alike and two begin alike: by the many late ratings alone the first would be cut in two."""
+    sizes, began, ended = (40, 30, 30), (19.0, 20.0, 12.0), (7.0, 16.0, 7.0)
+    random = np.random.default_rng(1)
+    first = np.concatenate([random.normal(value, 0.5, size) for value, size in zip(began, sizes, strict=True)])
+    last = np.concatenate([random.normal(value, 1.5, size) for value, size in zip(ended, sizes, strict=True)])
+    late = tuple(24.0 * day for day in range(1, 15))
+    rated = {0.0: first} | dict.fromkeys(late, last)
+    view = SimpleNamespace(
+        trial=SimpleNamespace(seed=1, visits_h=late), sets=1,
+        score=lambda scale, time, item=None: (rated[time][None, :], np.zeros((1, 100))),
+    )  # fmt: skip
+    stay = Staying((0.0,), np.ones((1, 1, 100)))
+
+    def number(which: str, time_h: float) -> Seen:
+        options = Options(classes=3, which=which)
+        asked = SimpleNamespace(scale="QIDS-SR16", item=None, time_h=time_h, options=options)
+        return Seen(view, asked, np.ones((1, 100)), stay, 100.0)  # type: ignore[arg-type]
+
+    for which, place in (("best", 0), ("worst", 1), ("middle", 2)):
+        members = slice(sum(sizes[:place]), sum(sizes[: place + 1]))
+        assert quantify_events.class_share(number(which, late[-1]))[0] == pytest.approx(sizes[place], abs=2.0)
+        for time in (0.0, late[-1]):
+            found = quantify_events.class_mean(number(which, time))[0]
+            assert found == pytest.approx(rated[time][members].mean(), abs=0.6)

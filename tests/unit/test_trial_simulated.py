@@ -15,6 +15,7 @@ from rekindle.outcomes import SCALES
 from rekindle.trial.contributions import contributions
 from rekindle.trial.design import Number, Trial
 from rekindle.trial.enrolment import baseline, roster
+from rekindle.trial.masking import guessed_shift
 from rekindle.trial.moments import Simulator, moments, numbers_of
 from rekindle.trial.power import power
 from rekindle.trial.reading import parse_trial
@@ -25,6 +26,7 @@ from rekindle.trial.timeline import OWN, schedule
 from rekindle.trial.values import sets_of
 from rekindle.trial.view import views
 from rekindle.trial.virtual import run_trial
+from rekindle.trial.words import settings
 
 SPEC = importlib.util.spec_from_file_location("trial_examples", Path(__file__).with_name("trial_examples.py"))
 assert SPEC is not None and SPEC.loader is not None
@@ -225,6 +227,76 @@ def test_an_unmasked_rater_shifts_ratings_of_symptoms_and_nothing_else(scale: st
     lanes = prepare(opened, 2, 1, numbers=[number])
     view = views(opened, solve_lanes(lanes, sets, {}), number, ALL_ON)["Ketamine"]
     assert view.shift(SCALES[scale])[0, 0] == pytest.approx(points)
+
+
+OPEN = {"setting.open_rater_shift": np.zeros(1)}
+FELT = {"setting.felt_rater_shift": np.array([2.0]), "setting.unfelt_rater_shift": np.array([1.0])}
+
+
+@pytest.mark.parametrize(
+    ("change", "felt", "unfelt"),
+    [
+        ((), -2.0, 1.0),
+        (("saline IV over 40 min", "0.045 mg/kg midazolam IV over 40 min"), -2.0, 0.0),
+        (("masking: double", "masking: anaesthesia"), 0.0, 0.0),
+        (("masking: double", "masking: open"), 0.0, 0.0),
+        (("visits:", "measure: {scale: MADRS, rater: remote}\nvisits:"), 0.0, 0.0),
+        (("visits:", "measure: {scale: MADRS, rater: self}\nvisits:"), 0.0, 0.0),
+        (("    n: 20\n", "    n: 20\n    masking: {guess_active: 0.25}\n"), -2.0, 0.5),
+        (("    n: 20\n", "    n: 20\n    masking: {guess_active: 0.75}\n"), -2.0, -1.0),
+        (("    n: 20\n", "    n: 20\n    with: [new-oral-antidepressant]\n"), -2.0, 0.0),
+    ],
+)
+def test_a_rater_on_the_site_guesses_from_what_was_felt(change: tuple[str, ...], felt: float, unfelt: float) -> None:
+    text = EXAMPLES.PARALLEL.replace("0.045 mg/kg midazolam", "saline").replace("Midazolam", "Control")
+    trial = parse_trial(text.replace(*change, 1) if change else text)
+    found = [float(guessed_shift(arm, 24.0, sets_of(FELT))[0]) for arm in trial.arms]
+    seen = views(trial, solve_lanes(prepare(trial, 2, 1), sets_of(FELT | OPEN), {}), trial.published[0], ALL_ON)
+    shifts = [float(view.shift(SCALES["MADRS"], time_h=24.0)[0, 0]) for view in seen.values()]
+    assert shifts == pytest.approx([felt, unfelt])
+    if trial.rater == "masked":
+        assert found == pytest.approx([-felt, -unfelt])
+        assert all(float(guessed_shift(arm, 0.0, sets_of(FELT))[0]) == 0.0 for arm in trial.arms)
+
+
+def test_a_guess_moves_expected_and_drawn_ratings_alike_and_only_after_the_start(parallel: Trial) -> None:
+    number = parallel.published[0]
+    lanes = prepare(parallel, 8, 1, numbers=[number])
+    seen = []
+    for shift in (0.0, 2.0):
+        sets = sets_of({"setting.felt_rater_shift": np.array([shift])})
+        view = views(parallel, solve_lanes(lanes, sets, {}), number, ALL_ON)["Ketamine"]
+        seen.append([view.score("MADRS", time)[0] for time in (0.0, 24.0)])
+    assert np.array_equal(seen[0][0], seen[1][0])
+    assert seen[0][1] - seen[1][1] == pytest.approx(2.0)
+    blind = replace(parallel, rater="remote")
+    drawn = [run_trial(trial, people=60, seed=3) for trial in (parallel, blind)]
+    falls = [{each.arm: each.change for each in arm_results(run, "MADRS") if each.visit_h == 24.0} for run in drawn]
+    assert falls[1]["Ketamine"] - falls[0]["Ketamine"] == pytest.approx(settings()["felt_rater_shift"].value, abs=0.6)
+    assert falls[1]["Midazolam"] == falls[0]["Midazolam"]
+
+
+def test_the_last_session_with_something_in_it_is_what_a_rater_goes_by() -> None:
+    text = EXAMPLES.WITHDRAWAL.replace("masking: open", "masking: double")
+    trial = parse_trial(text)
+    for arm in trial.arms:
+        first, last = arm.stages[0], arm.stages[-1]
+        early = float(guessed_shift(arm, last.start_h, sets_of(FELT))[0])
+        late = float(guessed_shift(arm, last.start_h + 1.0, sets_of(FELT))[0])
+        told = first.masking == "open"
+        assert early == (0.0 if told else 2.0)
+        drugs = [drug for drug in last.course.drugs if drug != "none"]
+        assert late == (early if not drugs else 2.0 if "esketamine" in drugs else -1.0)
+
+
+def test_an_arm_may_have_a_baseline_of_its_own() -> None:
+    own = EXAMPLES.PARALLEL.replace("    n: 20\n", "    n: 20\n    baseline_mean: 29\n")
+    trial = parse_trial(own)
+    courses = solve_lanes(prepare(trial, 400, 1), sets_of(), {})
+    means = {each.lane.name: each.entry.observed.mean() for each in courses}
+    assert means["Ketamine"] == pytest.approx(32.0, abs=0.3)
+    assert means["Midazolam"] == pytest.approx(29.0, abs=0.3)
+    assert min(each.entry.observed.min() for each in courses) >= 24
 
 
 def test_routine_care_that_sees_more_lifts_a_scale_on_which_better_is_higher() -> None:

@@ -79,7 +79,9 @@ class Stage:
 
 @dataclass(frozen=True)
 class TrialArm:
-    """One arm; `mixture` holds shares of other arms instead of stages. `status` is that of what it gets besides."""
+    """One arm; `mixture` holds shares of other arms instead of stages. `status` is that of what it gets besides.
+
+    `baseline_mean` is the mean of its own baseline where that of all people is not meant."""
 
     name: str
     n: int | None
@@ -90,6 +92,7 @@ class TrialArm:
     care_h: float | None = None
     extra_contacts_h: tuple[float, ...] = ()
     mixture: Mapping[str, float] = field(default_factory=dict)
+    baseline_mean: float | None = None
     status: Status = "modelled"
     status_reason: str = ""
 
@@ -176,7 +179,7 @@ class Trial:
     note: str = ""
     visits_h: tuple[float, ...] = ()
     scale: str = "MADRS"
-    rater: Literal["masked", "self", "open"] = "masked"
+    rater: Literal["masked", "remote", "self", "open"] = "masked"
     dropout: Dropout | None = None
     estimand: str = "hypothetical"
     missing: str = "model"

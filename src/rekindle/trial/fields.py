@@ -143,6 +143,9 @@ class TrialArmFields(_Fields):
     name: Name = Field(description="How numbers and figures call the arm.")
     n: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(default=None, description="People analysed.")
     role: Literal["active", "comparator"] = Field(default="active", description="What is tested, or beside what.")
+    baseline_mean: Number | None = Field(
+        default=None, description="Published mean of the arm's own baseline, over the mean of `severity`."
+    )
     course: Sentence | None = Field(default=None, description="The dosing sentence; `none` for nothing.")
     stages: list[StageFields] = Field(default_factory=list, max_length=8, description="Instead of a course.")
     adjuncts: list[Name] = Field(default_factory=list, alias="with", description="What is given besides.")
@@ -157,7 +160,11 @@ class MeasureFields(_Fields):
     """How outcomes are rated."""
 
     scale: Name = Field(default="MADRS", description="The scale of numbers that name none.")
-    rater: Literal["masked", "self", "open"] = Field(default="masked", description="Who rates.")
+    rater: Literal["masked", "remote", "self", "open"] = Field(
+        default="masked",
+        description="Who rates: a clinician on the site who is not told, one on the telephone who cannot see either, "
+        "the patient, or a clinician who knows.",
+    )
 
 
 class DropoutFields(_Fields):

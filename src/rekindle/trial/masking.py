@@ -3,6 +3,9 @@
 A masked trial with an inert control is 1. People who know that they get the drug believe more, people who know
 that they get nothing believe less; who measured guesses uses them instead of what the model makes of the felt
 effect. A later stage with another belief changes `belief` when it begins.
+
+Raters guess as well. One who is not told but sits with the patient sees who was detached in the session and who was
+not, and rates the first better and the second worse; one on the telephone (`remote`) sees neither.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from rekindle.trial.values import Sets
 
 Array = NDArray[np.float64]
 FELT_CONTROLS = ("midazolam",)
+FELT_KETAMINES = ("racemic-ketamine", "esketamine", "arketamine")
+INERT = ("saline", "placebo-spray")
 
 
 def beliefs(trial: Trial, arm: TrialArm, sets: Sets) -> Array:
@@ -43,8 +48,7 @@ def _belief(trial: Trial, arm: TrialArm, stage: Stage, sets: Sets) -> Array:
 
 
 def _gives_something(stage: Stage) -> bool:
-    inert = {"saline", "placebo-spray", "none"}
-    return any(drug not in inert for drug in stage.course.drugs) or bool(stage.modifiers)
+    return any(drug not in (*INERT, "none") for drug in stage.course.drugs) or bool(stage.modifiers)
 
 
 def unmasked_by_feeling(arm: TrialArm) -> bool:
@@ -52,3 +56,25 @@ def unmasked_by_feeling(arm: TrialArm) -> bool:
     if arm.guess_active is not None:
         return False
     return not any(stage.masking == "anaesthesia" for stage in arm.stages)
+
+
+def guessed_shift(arm: TrialArm, time_h: float, sets: Sets) -> Array:
+    """MADRS points by which a rater who is not told, but is on the site, rates better for what they guess, (sets,).
+
+    The last session before the rating tells: ketamine in any form is taken for what it is, an inert control for what
+    it is, and midazolam for neither. Nothing where the patient slept, where it is no secret, or where an inert session
+    came with a treatment that is new to the patient; a measured guess counts as far as it leaves chance.
+    """
+    for stage in reversed(arm.stages):
+        drugs = [drug for drug in stage.course.drugs if drug != "none"]
+        if stage.start_h >= time_h or not drugs:
+            continue
+        if stage.masking not in MASKED or stage.masking == "anaesthesia":
+            break
+        sure = 1.0 if any(drug in FELT_KETAMINES for drug in drugs) else 0.0
+        if all(drug in INERT for drug in drugs) and not stage.modifiers:
+            sure = -1.0
+        if arm.guess_active is not None:
+            sure = 2.0 * arm.guess_active - 1.0
+        return sure * sets.setting("felt_rater_shift" if sure > 0.0 else "unfelt_rater_shift")
+    return np.zeros(sets.count)

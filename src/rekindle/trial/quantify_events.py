@@ -227,7 +227,8 @@ NO_CLASS = -1
 def courses_in_classes(part: Seen) -> tuple[NDArray[np.int64], Array, list[float]]:
     """The class of each person (sets, people), best first, from drawn ratings; the ratings; their times.
 
-    In a set in which somebody's course is not known everybody's class is -1: none.
+    People are sorted by what a growth mixture model sorts by, where each began and how far each went (at the last
+    rating), either in units of its SD over people: not by the ratings as they stand, most of which are late ones. In a set in which somebody's course is not known everybody's class is -1: none.
     """
     from sklearn.cluster import KMeans
 
@@ -245,9 +246,10 @@ def courses_in_classes(part: Seen) -> tuple[NDArray[np.int64], Array, list[float
         if not np.isfinite(ratings[number_of_set]).all():
             found[number_of_set] = NO_CLASS
             continue
-        changes = ratings[number_of_set] - ratings[number_of_set, :, :1]
-        fitted = KMeans(options.classes, n_init=4, random_state=0).fit(ratings[number_of_set])
-        gains = [changes[fitted.labels_ == label, -1].mean() for label in range(options.classes)]
+        began, change = ratings[number_of_set, :, 0], ratings[number_of_set, :, -1] - ratings[number_of_set, :, 0]
+        growth = np.column_stack([began / max(began.std(), 1e-6), change / max(change.std(), 1e-6)])
+        fitted = KMeans(options.classes, n_init=4, random_state=0).fit(growth)
+        gains = [change[fitted.labels_ == label].mean() for label in range(options.classes)]
         order = np.argsort(gains if better else [-gain for gain in gains])
         rank = np.empty(options.classes, dtype=np.int64)
         rank[order] = np.arange(options.classes)

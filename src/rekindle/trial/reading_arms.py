@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rekindle.documents import Document
 from rekindle.errors import InputError, UnsupportedError, unknown
+from rekindle.outcomes import SCALES
 from rekindle.policy import read_policy
 from rekindle.study import with_place
 from rekindle.study_words import Vocabulary
@@ -62,6 +64,7 @@ def _arm(
         "contact_level": contact.level if contact else 1.0,
         "care_h": contact.care if contact else None,
         "extra_contacts_h": tuple(contact.extra) if contact else (),
+        "baseline_mean": _baseline_mean(given, fields, document, here),
     }
     if given.mixture:
         _check_mixture(given, fields, document, here)
@@ -81,6 +84,34 @@ def _arm(
             where=document.where(*here, "masking"), hint="Leave out guess_active, or mask the arm.",
         )  # fmt: skip
     return TrialArm(**common, stages=stages, status=status, status_reason=reason)
+
+
+def _baseline_mean(
+    given: TrialArmFields, fields: TrialFields, document: Document, here: tuple[str | int, ...]
+) -> float | None:
+    """The arm's own mean at baseline.
+
+    Raises:
+        InputError: there is no mean of all beside it, it lies outside the window, or the arm has no people of its own.
+    """
+    mean, severity = given.baseline_mean, fields.participants.severity
+    if mean is None:
+        return None
+    where = document.where(*here, "baseline_mean")
+    if given.mixture:
+        raise InputError(f"'{given.name}' mixes other arms.", where=where, hint="Give their means to the arms it mixes.")
+    if fields.design.period is not None:
+        raise InputError("In a crossover every arm has the same people.", where=where, hint="Leave the mean out.")
+    if severity.mean is None:
+        raise InputError("An arm's mean needs the mean of all.", where=where, hint="Give severity its mean too.")
+    lowest = severity.at_least if severity.at_least is not None else 0.0
+    highest = severity.at_most if severity.at_most is not None else math.inf
+    scale = SCALES.get(severity.scale)
+    if scale is not None:
+        lowest, highest = max(lowest, scale.minimum), min(highest, scale.maximum)
+    if not lowest < mean < highest:
+        raise InputError(f"The mean {mean:g} is outside the window that let people in.", where=where)
+    return mean
 
 
 def _check_mixture(given: TrialArmFields, fields: TrialFields, document: Document, here: tuple[str | int, ...]) -> None:

@@ -17,6 +17,7 @@ from rekindle.outcomes import SCALES, Scale
 from rekindle.outcomes.endpoints import relapse_rule
 from rekindle.streams import uniforms
 from rekindle.trial.design import Condition, Number, Trial, TrialArm
+from rekindle.trial.masking import guessed_shift
 from rekindle.trial.rating import chance_at_most, expected_and_sd, expected_items
 from rekindle.trial.solving import Courses
 from rekindle.trial.switches import ALL_ON, Switches
@@ -90,12 +91,17 @@ class View:
         """Expected score and SD of one rating at a time of the arm's clock, each (sets, people)."""
         key = (scale, item, round(time_h, 6), zero_h)
         if key not in self._scores:
-            found = [self._part_score(part, SCALES[scale], item, part.offset_h + time_h) for part in self.parts]
-            expected = np.concatenate([each[0] for each in found], axis=1)
-            if time_h > 0.0 and self.switches.rater:
-                expected = np.clip(expected + self.shift(SCALES[scale], item), SCALES[scale].minimum, None)
-            self._scores[key] = (expected, np.concatenate([each[1] for each in found], axis=1))
+            found = [self._rated(part, SCALES[scale], item, time_h) for part in self.parts]
+            expected, sd = (np.concatenate(each, axis=1) for each in zip(*found, strict=True))
+            self._scores[key] = (expected, sd)
         return self._scores[key]
+
+    def _rated(self, part: Part, scale: Scale, item: str | None, time_h: float) -> tuple[Array, Array]:
+        """Expected score and its SD of the people of a part, with what raters add after the start."""
+        expected, sd = self._part_score(part, scale, item, part.offset_h + time_h)
+        if time_h > 0.0 and self.switches.rater:
+            expected = np.clip(expected + self.shift(scale, item, part=part, time_h=time_h), scale.minimum, None)
+        return expected, sd
 
     def _part_score(self, part: Part, scale: Scale, item: str | None, time_h: float) -> tuple[Array, Array]:
         courses = part.courses
@@ -106,20 +112,27 @@ class View:
         error = courses.sets.rating_error[:, None] if self.switches.rater else np.zeros((courses.sets.count, 1))
         return expected_and_sd(scale, items, item, error)
 
-    def shift(self, scale: Scale, item: str | None = None) -> Array:
-        """Points that raters and routine care add to later ratings of symptoms, (sets, 1).
+    def shift(
+        self, scale: Scale, item: str | None = None, *, part: Part | None = None, time_h: float = np.inf
+    ) -> Array:
+        """Points that raters and routine care add to ratings of symptoms at a time after the start, (sets, 1).
 
-        Nothing on what a device measures or on effects of a session. Only clinicians are raters who may know what was
-        given; the score of a questionnaire is the patient's own.
+        Nothing on what a device measures or on effects of a session. Only clinicians are raters who may know, or
+        guess, what was given; the score of a questionnaire is the patient's own. `part` is whose ratings they are
+        (the first).
         """
-        sets = self.parts[0].courses.sets
+        seen = part or self.parts[0]
+        sets = seen.courses.sets
         better = np.zeros(sets.count)
         if scale.response is None:
             return better[:, None]
-        open_rater = self.trial.rater == "open" or (self.trial.masking == "open" and self.trial.rater != "masked")
-        if open_rater and scale.rated_by == "clinician":
-            better = better + sets.setting("open_rater_shift")
-        if self.trial.enrolled.setting == "clinic":
+        trial = self.trial
+        if scale.rated_by == "clinician":
+            if trial.rater == "open" or (trial.masking == "open" and trial.rater not in ("masked", "remote")):
+                better = better + sets.setting("open_rater_shift")
+            elif trial.rater == "masked":
+                better = better + guessed_shift(self.arm if self.arm.stages else seen.courses.lane.arms[0], time_h, sets)
+        if trial.enrolled.setting == "clinic":
             better = better - sets.setting("clinic_measure")
         size = scale.maximum / 60.0 / (len(scale.items) if item is not None else 1)
         return np.asarray((better * size * (-1.0 if scale.better == "lower" else 1.0))[:, None])

@@ -319,7 +319,7 @@ def _ratings(
         purpose=("trial", trial.name, part.courses.lane.name, str(period), *purpose),
     ).total  # fmt: skip
     if view.switches.rater:
-        total = total + view.shift(of)[0, 0] * (np.asarray(visits) > 0.0)
+        total = total + [view.shift(of, part=part, time_h=time)[0, 0] if time > 0.0 else 0.0 for time in visits]
     return np.asarray(np.clip(np.round(total), of.minimum, of.maximum))
 
 
