@@ -111,6 +111,9 @@ MISTAKES = [
     ("    n: 20\n", "    n: 20\n    baseline_mean: 61\n", "outside the window"),
     ("mean: 32, sd: 5}\n  age: [18, 70]\narms:\n  - name: Ketamine\n",
      "sd: 5}\n  age: [18, 70]\narms:\n  - name: Ketamine\n    baseline_mean: 33\n", "needs the mean of all"),
+    ("    n: 40\n    course: 0.5 mg/kg ketamine IV over 40 min, day 1\n  - name: Midazolam\n    n: 20\n",
+     "    n: 40\n    baseline_mean: 34\n    course: 0.5 mg/kg ketamine IV over 40 min, day 1\n  - name: Midazolam\n"
+     "    n: 20\n    baseline_mean: 36\n", "34.7 together"),
     ("visits: [24 h", "measure: {rater: deaf}\nvisits: [24 h", "is not one of"),
     ("quantity: response, arm: Ketamine,", "quantity: relapse, arm: Ketamine,", "nobody can relapse"),
     ("quantity: response, arm: Ketamine,", "quantity: relapse, since: 24 h, arm: Ketamine,", "is not after the clock"),

@@ -239,12 +239,15 @@ FELT = {"setting.felt_rater_shift": np.array([2.0]), "setting.unfelt_rater_shift
         ((), -2.0, 1.0),
         (("saline IV over 40 min", "0.045 mg/kg midazolam IV over 40 min"), -2.0, 0.0),
         (("masking: double", "masking: anaesthesia"), 0.0, 0.0),
-        (("masking: double", "masking: open"), 0.0, 0.0),
+        (("masking: double", "masking: rater"), -2.0, 1.0),
+        (("masking: double", "masking: open"), -2.0, 1.0),
+        (("visits:", "measure: {scale: MADRS, rater: open}\nvisits:"), 0.0, 0.0),
         (("visits:", "measure: {scale: MADRS, rater: remote}\nvisits:"), 0.0, 0.0),
         (("visits:", "measure: {scale: MADRS, rater: self}\nvisits:"), 0.0, 0.0),
         (("    n: 20\n", "    n: 20\n    masking: {guess_active: 0.25}\n"), -2.0, 0.5),
         (("    n: 20\n", "    n: 20\n    masking: {guess_active: 0.75}\n"), -2.0, -1.0),
         (("    n: 20\n", "    n: 20\n    with: [new-oral-antidepressant]\n"), -2.0, 0.0),
+        (("    n: 20\n", "    n: 20\n    with: [lithium]\n"), -2.0, 1.0),
     ],
 )
 def test_a_rater_on_the_site_guesses_from_what_was_felt(change: tuple[str, ...], felt: float, unfelt: float) -> None:
@@ -264,29 +267,49 @@ def test_a_guess_moves_expected_and_drawn_ratings_alike_and_only_after_the_start
     lanes = prepare(parallel, 8, 1, numbers=[number])
     seen = []
     for shift in (0.0, 2.0):
-        sets = sets_of({"setting.felt_rater_shift": np.array([shift])})
-        view = views(parallel, solve_lanes(lanes, sets, {}), number, ALL_ON)["Ketamine"]
-        seen.append([view.score("MADRS", time)[0] for time in (0.0, 24.0)])
-    assert np.array_equal(seen[0][0], seen[1][0])
-    assert seen[0][1] - seen[1][1] == pytest.approx(2.0)
+        sets = sets_of({"setting.felt_rater_shift": np.array([shift]), "setting.unfelt_rater_shift": np.zeros(1)})
+        courses = solve_lanes(lanes, sets, {})
+        for switches in (ALL_ON, ALL_ON.without("unmasking"), ALL_ON.without("rater"), ALL_ON.without("drug")):
+            view = views(parallel, courses, number, switches)["Ketamine"]
+            seen.append([view.score("MADRS", time)[0] for time in (0.0, 24.0)])
+    assert np.array_equal(seen[0][0], seen[4][0])
+    assert seen[0][1] - seen[4][1] == pytest.approx(2.0)
+    assert all(np.array_equal(seen[place][1], seen[4 + place][1]) for place in (1, 2, 3))
     blind = replace(parallel, rater="remote")
     drawn = [run_trial(trial, people=60, seed=3) for trial in (parallel, blind)]
     falls = [{each.arm: each.change for each in arm_results(run, "MADRS") if each.visit_h == 24.0} for run in drawn]
-    assert falls[1]["Ketamine"] - falls[0]["Ketamine"] == pytest.approx(settings()["felt_rater_shift"].value, abs=0.6)
+    assert falls[1]["Ketamine"] - falls[0]["Ketamine"] == pytest.approx(settings()["felt_rater_shift"].value, abs=0.01)
     assert falls[1]["Midazolam"] == falls[0]["Midazolam"]
 
 
+def test_a_part_of_a_point_moves_drawn_ratings_by_that_part(parallel: Trial) -> None:
+    text = EXAMPLES.PARALLEL.replace("visits:", "measure: {scale: HAM-D17, rater: masked}\nvisits:")
+    trial = replace(parse_trial(text.replace("0.5 mg/kg ketamine", "saline")), published=())
+    runs = [run_trial(each, people=2000, seed=3) for each in (trial, replace(trial, rater="remote"))]
+    falls = [{each.arm: each.change for each in arm_results(run, "HAM-D17") if each.visit_h == 24.0} for run in runs]
+    wanted = settings()["unfelt_rater_shift"].value * 52.0 / 60.0
+    assert falls[0]["Ketamine"] - falls[1]["Ketamine"] == pytest.approx(wanted, abs=0.05)
+    assert 0.1 < wanted % 1.0 < 0.9
+
+
+def test_a_mixture_in_a_crossover_is_rated_by_what_each_part_was_given() -> None:
+    mixed = "  - {name: Either, role: comparator, mixture: {Ketamine: 0.5, Saline: 0.5}}\npublished:"
+    trial = parse_trial(EXAMPLES.CROSSOVER.replace("published:", mixed))
+    sets = sets_of(FELT)
+    seen = views(trial, solve_lanes(prepare(trial, 4, 1), sets, {}))
+    whole = {name: seen[name].score("MADRS", 48.0)[0] for name in ("Ketamine", "Saline", "Either")}
+    both = np.sort(np.concatenate([whole["Ketamine"], whole["Saline"]], axis=1))
+    assert np.sort(whole["Either"]) == pytest.approx(both)
+
+
 def test_the_last_session_with_something_in_it_is_what_a_rater_goes_by() -> None:
-    text = EXAMPLES.WITHDRAWAL.replace("masking: open", "masking: double")
-    trial = parse_trial(text)
+    trial = parse_trial(EXAMPLES.WITHDRAWAL)
     for arm in trial.arms:
-        first, last = arm.stages[0], arm.stages[-1]
+        last = arm.stages[-1]
         early = float(guessed_shift(arm, last.start_h, sets_of(FELT))[0])
         late = float(guessed_shift(arm, last.start_h + 1.0, sets_of(FELT))[0])
-        told = first.masking == "open"
-        assert early == (0.0 if told else 2.0)
-        drugs = [drug for drug in last.course.drugs if drug != "none"]
-        assert late == (early if not drugs else 2.0 if "esketamine" in drugs else -1.0)
+        assert early == 2.0
+        assert late == (2.0 if arm.name == "Continued" else -1.0)
 
 
 def test_an_arm_may_have_a_baseline_of_its_own() -> None:
@@ -297,6 +320,10 @@ def test_an_arm_may_have_a_baseline_of_its_own() -> None:
     assert means["Ketamine"] == pytest.approx(32.0, abs=0.3)
     assert means["Midazolam"] == pytest.approx(29.0, abs=0.3)
     assert min(each.entry.observed.min() for each in courses) >= 24
+    # Chance made the arms differ: true scores lie nearer the mean of the people that both came from.
+    true = {each.lane.name: 60.0 * float(each.entry.severity.mean()) for each in courses}
+    apart = means["Ketamine"] - means["Midazolam"]
+    assert 0.5 * apart < true["Ketamine"] - true["Midazolam"] < 0.97 * apart
 
 
 def test_routine_care_that_sees_more_lifts_a_scale_on_which_better_is_higher() -> None:

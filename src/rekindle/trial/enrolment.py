@@ -12,7 +12,7 @@ most, so that few people stand for many.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -163,9 +163,13 @@ def _meets(people: People, criteria: Mapping[str, tuple[float, float] | tuple[st
 
 
 def baseline(
-    enrolled: Enrolled, who: Roster, *, rating_error: Array | float = 1.0, inflation: Array | float = 0.0
-) -> Baseline:
+    enrolled: Enrolled, who: Roster, *, rating_error: Array | float = 1.0, inflation: Array | float = 0.0,
+    arm_mean: float | None = None,
+) -> Baseline:  # fmt: skip
     """Observed and true baseline of everybody; `rating_error` (a factor) and `inflation` (points) one a set.
+
+    An arm whose observed mean differs from that of all (`arm_mean`) was drawn from the same people screened: its true
+    scores are nearer their mean.
 
     With no window on the observed score, or a baseline rated anew after screening, the observed scores are those
     of a plain normal, and only the rating error lies between the observed and the true score.
@@ -175,7 +179,10 @@ def baseline(
     error = np.atleast_1d(np.asarray(rating_error, dtype=np.float64))[:, None]
     lift = np.atleast_1d(np.asarray(inflation, dtype=np.float64))[:, None] * scale.maximum / 60.0
     mean, sd, low, high = _screened_normal(severity, scale, who)
-    observed = _cut_normal(who.observed_score, mean, sd, low, high)
+    own_mean, own_sd = mean, sd
+    if arm_mean is not None:
+        own_mean, own_sd, _, _ = _screened_normal(replace(severity, mean=arm_mean), scale, who)
+    observed = _cut_normal(who.observed_score, own_mean, own_sd, low, high)
     observed = np.clip(np.round(observed), scale.minimum, scale.maximum)
     noise = error * total_sd_at_rest(scale, mean)
     reliability = np.clip(1.0 - noise**2 / sd**2, 0.1, 1.0)

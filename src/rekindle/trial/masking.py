@@ -10,6 +10,9 @@ not, and rates the first better and the second worse; one on the telephone (`rem
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,23 +61,30 @@ def unmasked_by_feeling(arm: TrialArm) -> bool:
     return not any(stage.masking == "anaesthesia" for stage in arm.stages)
 
 
-def guessed_shift(arm: TrialArm, time_h: float, sets: Sets) -> Array:
+def guessed_shift(arm: TrialArm, time_h: float, sets: Sets, *, drug: bool = True) -> Array:
     """MADRS points by which a rater who is not told, but is on the site, rates better for what they guess, (sets,).
 
-    The last session before the rating tells: ketamine in any form is taken for what it is, an inert control for what
-    it is, and midazolam for neither. Nothing where the patient slept, where it is no secret, or where an inert session
-    came with a treatment that is new to the patient; a measured guess counts as far as it leaves chance.
+    The last session before the rating tells, whatever patients know of it: ketamine in any form is taken for what it
+    is, an inert control for what it is, and all else for neither. Nothing where the patient slept, or where an inert
+    session came with a new antidepressant; a measured guess counts as far as it leaves chance. Without the `drug`
+    nothing is felt of it.
     """
     for stage in reversed(arm.stages):
-        drugs = [drug for drug in stage.course.drugs if drug != "none"]
+        drugs = [each for each in stage.course.drugs if each != "none"]
         if stage.start_h >= time_h or not drugs:
             continue
-        if stage.masking not in MASKED or stage.masking == "anaesthesia":
+        if stage.masking == "anaesthesia" or arm.status != "modelled":
             break
-        sure = 1.0 if any(drug in FELT_KETAMINES for drug in drugs) else 0.0
-        if all(drug in INERT for drug in drugs) and not stage.modifiers:
-            sure = -1.0
-        if arm.guess_active is not None:
-            sure = 2.0 * arm.guess_active - 1.0
+        sure = _sure(arm, drugs, beside=stage.modifiers, drug=drug)
         return sure * sets.setting("felt_rater_shift" if sure > 0.0 else "unfelt_rater_shift")
     return np.zeros(sets.count)
+
+
+def _sure(arm: TrialArm, drugs: Sequence[str], *, beside: Mapping[str, Any], drug: bool) -> float:
+    """How sure a rater is that the session gave something: from -1, surely nothing, to 1."""
+    if arm.guess_active is not None and drug:
+        return 2.0 * arm.guess_active - 1.0
+    if drug and any(each in FELT_KETAMINES for each in drugs):
+        return 1.0
+    inert = (*INERT, *FELT_KETAMINES) if not drug else INERT
+    return -1.0 if all(each in inert for each in drugs) and not beside.get("oral_antidepressant") else 0.0

@@ -228,7 +228,9 @@ def courses_in_classes(part: Seen) -> tuple[NDArray[np.int64], Array, list[float
     """The class of each person (sets, people), best first, from drawn ratings; the ratings; their times.
 
     People are sorted by what a growth mixture model sorts by, where each began and how far each went (at the last
-    rating), either in units of its SD over people: not by the ratings as they stand, most of which are late ones. In a set in which somebody's course is not known everybody's class is -1: none.
+    rating), either in units of its SD over people: not by the ratings as they stand, most of which are late ones. The
+    worst class is the one that ends worst; of the others the one that went furthest is the best. In a set in which
+    somebody's course is not known everybody's class is -1: none.
     """
     from sklearn.cluster import KMeans
 
@@ -249,12 +251,19 @@ def courses_in_classes(part: Seen) -> tuple[NDArray[np.int64], Array, list[float
         began, change = ratings[number_of_set, :, 0], ratings[number_of_set, :, -1] - ratings[number_of_set, :, 0]
         growth = np.column_stack([began / max(began.std(), 1e-6), change / max(change.std(), 1e-6)])
         fitted = KMeans(options.classes, n_init=4, random_state=0).fit(growth)
-        gains = [change[fitted.labels_ == label].mean() for label in range(options.classes)]
-        order = np.argsort(gains if better else [-gain for gain in gains])
-        rank = np.empty(options.classes, dtype=np.int64)
-        rank[order] = np.arange(options.classes)
-        found[number_of_set] = rank[fitted.labels_]
+        found[number_of_set] = _ranks(fitted.labels_, began, change, options.classes, better=better)[fitted.labels_]
     return found, ratings, times
+
+
+def _ranks(labels: NDArray[np.int64], began: Array, change: Array, classes: int, *, better: bool) -> NDArray[np.int64]:
+    """The place of each label, best first; `better` where less is better."""
+    sign = 1.0 if better else -1.0
+    ends = [sign * (began + change)[labels == label].mean() for label in range(classes)]
+    gains = [sign * change[labels == label].mean() for label in range(classes)]
+    gains[int(np.argmax(ends))] = np.inf
+    rank = np.empty(classes, dtype=np.int64)
+    rank[np.argsort(gains)] = np.arange(classes)
+    return rank
 
 
 def _wanted_class(part: Seen) -> int:

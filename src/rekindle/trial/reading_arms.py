@@ -34,6 +34,7 @@ def read_arms(fields: TrialFields, masking: Masking, document: Document, words: 
             raise InputError(f"The arm '{each.name}' stands twice.", where=document.where("arms", place, "name"))
         seen.add(each.name.casefold())
     arms = tuple(_arm(each, place, fields, masking, document, words) for place, each in enumerate(fields.arms))
+    _check_means(fields, document)
     starts: dict[str, float] = {}
     for place, arm in enumerate(arms):
         for number, stage in enumerate(arm.stages):
@@ -92,14 +93,16 @@ def _baseline_mean(
     """The arm's own mean at baseline.
 
     Raises:
-        InputError: there is no mean of all beside it, it lies outside the window, or the arm has no people of its own.
+        InputError: no mean of all stands beside it, it lies outside the window, or the arm has no people of its own.
     """
     mean, severity = given.baseline_mean, fields.participants.severity
     if mean is None:
         return None
     where = document.where(*here, "baseline_mean")
     if given.mixture:
-        raise InputError(f"'{given.name}' mixes other arms.", where=where, hint="Give their means to the arms it mixes.")
+        raise InputError(
+            f"'{given.name}' mixes other arms.", where=where, hint="Give their means to the arms it mixes."
+        )
     if fields.design.period is not None:
         raise InputError("In a crossover every arm has the same people.", where=where, hint="Leave the mean out.")
     if severity.mean is None:
@@ -112,6 +115,25 @@ def _baseline_mean(
     if not lowest < mean < highest:
         raise InputError(f"The mean {mean:g} is outside the window that let people in.", where=where)
     return mean
+
+
+def _check_means(fields: TrialFields, document: Document) -> None:
+    """Nothing, when the arms' own means are those of the whole trial.
+
+    Raises:
+        InputError: every arm has one, and together they are more than a point from the mean of all.
+    """
+    plain = [arm for arm in fields.arms if not arm.mixture]
+    means = [(arm.baseline_mean, arm.n) for arm in plain if arm.baseline_mean is not None and arm.n is not None]
+    mean = fields.participants.severity.mean
+    if mean is None or not means or len(means) < len(plain):
+        return
+    together = sum(own * n for own, n in means) / sum(n for _, n in means)
+    if abs(together - mean) > 1.0:
+        raise InputError(
+            f"The arms begin at {together:.1f} together, everybody at {mean:g}.",
+            where=document.where("participants", "severity", "mean"),
+        )
 
 
 def _check_mixture(given: TrialArmFields, fields: TrialFields, document: Document, here: tuple[str | int, ...]) -> None:

@@ -8,7 +8,7 @@ and threads are full. Arms that are the same simulation are solved once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -265,10 +265,9 @@ def _ready(
 ) -> tuple[Baseline, dict[str, Array], Array]:
     arm = _first_arm(each)
     inflation = sets.setting("baseline_inflation") if switches.selection else np.zeros(sets.count)
-    enrolled = each.trial.enrolled
-    if arm.baseline_mean is not None:
-        enrolled = replace(enrolled, severity=replace(enrolled.severity, mean=arm.baseline_mean))
-    entry = baseline(enrolled, each.who, rating_error=sets.rating_error, inflation=inflation)
+    entry = baseline(
+        each.trial.enrolled, each.who, rating_error=sets.rating_error, inflation=inflation, arm_mean=arm.baseline_mean
+    )
     factors = np.stack(
         [beliefs(each.trial, own, sets)[0 if len(own.stages) == 1 else place]
          for place, own in enumerate(each.lane.arms)]

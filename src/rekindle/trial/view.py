@@ -100,7 +100,9 @@ class View:
         """Expected score and its SD of the people of a part, with what raters add after the start."""
         expected, sd = self._part_score(part, scale, item, part.offset_h + time_h)
         if time_h > 0.0 and self.switches.rater:
-            expected = np.clip(expected + self.shift(scale, item, part=part, time_h=time_h), scale.minimum, None)
+            moved = expected + self.shift(scale, item, part=part, time_h=time_h)
+            most = scale.maximum if item is None else max(each.maximum for each in scale.items if each.name == item)
+            expected = np.clip(moved, scale.minimum, most)
         return expected, sd
 
     def _part_score(self, part: Part, scale: Scale, item: str | None, time_h: float) -> tuple[Array, Array]:
@@ -130,12 +132,20 @@ class View:
         if scale.rated_by == "clinician":
             if trial.rater == "open" or (trial.masking == "open" and trial.rater not in ("masked", "remote")):
                 better = better + sets.setting("open_rater_shift")
-            elif trial.rater == "masked":
-                better = better + guessed_shift(self.arm if self.arm.stages else seen.courses.lane.arms[0], time_h, sets)
+            elif trial.rater == "masked" and self.switches.unmasking:
+                better = better + guessed_shift(self._arm_of(seen), time_h, sets, drug=self.switches.drug)
         if trial.enrolled.setting == "clinic":
             better = better - sets.setting("clinic_measure")
         size = scale.maximum / 60.0 / (len(scale.items) if item is not None else 1)
         return np.asarray((better * size * (-1.0 if scale.better == "lower" else 1.0))[:, None])
+
+    def _arm_of(self, part: Part) -> TrialArm:
+        """The arm whose sessions a part's people had: its own where this one mixes others."""
+        if self.arm.stages:
+            return self.arm
+        lane = part.courses.lane
+        begun = [arm for arm, stage in zip(lane.arms, lane.stages, strict=True) if stage.start_h <= part.offset_h]
+        return begun[-1] if begun else lane.arms[0]
 
     def entry(self, scale: str, item: str | None = None, *, baseline: str = "period") -> Array:
         """The observed baseline (sets, people): the score that let people in, or a rating at the start.

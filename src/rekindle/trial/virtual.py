@@ -314,13 +314,14 @@ def _ratings(
     latents = {name: part.courses.latents[name][0][:, columns] for name in of.latents}
     people = part.courses.who.people
     person = {name: np.asarray(people[name], dtype=np.float64) for name in of.person_inputs}
-    total = observe(
-        of, latents, person, seed=luck.seed, error=view.switches.rater,
-        purpose=("trial", trial.name, part.courses.lane.name, str(period), *purpose),
-    ).total  # fmt: skip
+    named = ("trial", trial.name, part.courses.lane.name, str(period), *purpose)
+    total = np.round(observe(of, latents, person, seed=luck.seed, error=view.switches.rater, purpose=named).total)
     if view.switches.rater:
-        total = total + [view.shift(of, part=part, time_h=time)[0, 0] if time > 0.0 else 0.0 for time in visits]
-    return np.asarray(np.clip(np.round(total), of.minimum, of.maximum))
+        moved = [float(view.shift(of, part=part, time_h=time)[0, 0]) if time > 0.0 else 0.0 for time in visits]
+        # A part of a point is a point for so many: rounding would lose it, as ratings are whole already.
+        by_chance = uniforms(luck.seed, *named, "part of a point", count=len(total))
+        total = np.floor(total + np.asarray(moved) + by_chance[:, None])
+    return np.asarray(np.clip(total, of.minimum, of.maximum))
 
 
 def _frame(
