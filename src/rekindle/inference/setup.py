@@ -1,7 +1,8 @@
 """What a calibration starts from: the trials that are fitted, the parameters that are shared, who shares patients.
 
 The shared parameters are listed in `data/shared_parameters.csv`, most important first, as a screening ranked them
-(`screening`); the list is part of the package so that a calibration can be made again without it.
+(`screening`); the list is part of the package so that a calibration can be made again without it. The two shifts of a
+rater who guesses were not screened: they stand beside that of a rater who knows.
 """
 
 from __future__ import annotations

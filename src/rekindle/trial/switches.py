@@ -1,7 +1,7 @@
 """What a trial shows beyond the drug, part by part, each of which can be switched off.
 
 `drug`: what is given acts. `expectancy`: belief, contact and care lift mood. `unmasking`: what is felt raises
-belief. `natural_course`: episodes mend by themselves. `selection`: people enter on an observed score, so the next
+belief, and a rater on the site sees it. `natural_course`: episodes mend by themselves. `selection`: people enter on an observed score, so the next
 one is nearer the mean. `rater`: what raters and settings add. `dropout`: people leave. `background`: what is taken
 besides acts.
 """
