@@ -1,9 +1,9 @@
 """What a trial shows beyond the drug, part by part, each of which can be switched off.
 
 `drug`: what is given acts. `expectancy`: belief, contact and care lift mood. `unmasking`: what is felt raises
-belief, and a rater on the site sees it. `natural_course`: episodes mend by themselves. `selection`: people enter on an observed score, so the next
-one is nearer the mean. `rater`: what raters and settings add. `dropout`: people leave. `background`: what is taken
-besides acts.
+belief, and a rater on the site sees it. `natural_course`: episodes mend by themselves. `selection`: people enter on
+an observed score, so the next one is nearer the mean. `rater`: what raters and settings add. `dropout`: people leave.
+`background`: what is taken besides acts.
 """
 
 from __future__ import annotations
