@@ -42,9 +42,9 @@ STAYS = {24.0: 0.9, 48.0: 0.6, 72.0: 0.5}
 
 def arm(missing: str, monkeypatch: pytest.MonkeyPatch, *, entry: float = 20.0, **options: Any) -> Seen:
     """One person of given chances, as a number sees them."""
-    monkeypatch.setattr(quantify_events, "_on_course", lambda part, view, of, time: np.full((1, 1), view.chances[time]))
+    monkeypatch.setattr(quantify_events, "_chance", lambda part, of, time: np.full((1, 1), part.view.chances[time]))
     view = SimpleNamespace(
-        trial=SimpleNamespace(missing=missing, visits_h=tuple(CHANCES)), stopped=None, chances=CHANCES,
+        trial=SimpleNamespace(missing=missing, visits_h=tuple(CHANCES)), stopped=None, courses=None, chances=CHANCES,
         entry=lambda scale, item, baseline: np.full((1, 1), entry),
     )  # fmt: skip
     number = SimpleNamespace(scale="SSI", item=None, time_h=options.pop("time_h", None), options=Options(**options))
@@ -141,7 +141,7 @@ def test_who_goes_on_is_judged_on_the_scale_of_the_trial() -> None:
 
     view: Any = SimpleNamespace(
         trial=SimpleNamespace(dropout=None), parts=(), weight=np.ones((1, 1)), sets=1, met=met,
-        switches=ALL_ON, arm=trial.arms[0],
+        switches=ALL_ON, arm=trial.arms[0], stopped=None,
     )  # fmt: skip
     found = seen(trial, {"Continued": view}, number, "Continued", 10.0)  # type: ignore[arg-type]
     assert sorted(asked) == [("remission", "MADRS"), ("response", "PHQ-9")]
@@ -201,7 +201,7 @@ def test_classes_go_by_where_people_began_and_how_far_they_went() -> None:
     late = tuple(24.0 * day for day in range(1, 15))
     rated = {0.0: first} | dict.fromkeys(late, last)
     view = SimpleNamespace(
-        trial=SimpleNamespace(seed=1, visits_h=late), sets=1,
+        trial=SimpleNamespace(seed=1, visits_h=late), sets=1, courses=None,
         score=lambda scale, time, item=None: (rated[time][None, :], np.zeros((1, 100))),
     )  # fmt: skip
     stay = Staying((0.0,), np.ones((1, 1, 100)))

@@ -46,6 +46,7 @@ def test_expected_filled_ratings_are_those_of_people_who_leave(missing: str) -> 
     view = SimpleNamespace(
         trial=SimpleNamespace(missing=missing),
         stopped=None,
+        courses=None,
         score=lambda scale, time, item: scored[time],
         entry=lambda scale, item, baseline: np.full((1, 1), 34.0),
     )

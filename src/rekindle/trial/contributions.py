@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rekindle.trial.design import Number, Trial
 from rekindle.trial.leaving import follow
-from rekindle.trial.quantify import mean_change, seen
+from rekindle.trial.quantify import Seen, mean_change, seen
 from rekindle.trial.solving import prepare
 from rekindle.trial.switches import ALL_ON, NOTHING, Switches
 from rekindle.trial.values import sets_of
@@ -95,7 +95,9 @@ def contributions(
         for number in numbers:
             part = seen(trial, seen_as, number, number.arms[0], 1.0)
             # Who went on, with everything acting, are the people whose change is taken apart.
-            part = replace(part, weight=counted.setdefault(number.arms[0], part.weight))
+            own = counted.setdefault(number.arms[0], _once(part))
+            courses = part.view.courses
+            part = replace(part, weight=own if courses is None else np.concatenate([own, own], axis=1) * courses)
             found.append(float(mean_change(part)[0][0]))
         return np.array(found)
 
@@ -114,6 +116,14 @@ def contributions(
         ]
         before = after
     return Contributions(scale, visit, dict(zip(arms, whole.tolist(), strict=True)), tuple(parts))
+
+
+def _once(part: Seen) -> Array:
+    """How much each person counts, on either course together, (sets, people)."""
+    if part.view.courses is None:
+        return part.weight
+    whole, ended = np.split(part.weight, 2, axis=1)
+    return np.asarray(whole + ended)
 
 
 def _with(switches: Switches, part: str) -> Switches:

@@ -206,7 +206,7 @@ def _adjusted(part: Seen, visit: float) -> tuple[Array, Array, Array]:
     joint = at.mean((value - at.mean(value)[:, None]) * start)
     explained = joint**2 / np.maximum(at.variance(entry), 1e-9)
     whole = spread_of(at, value, variance) ** 2
-    missed = part.view.stopped is None and part.view.trial.missing in ("model", "observed")
+    missed = part.view.courses is None and part.view.trial.missing in ("model", "observed")
     rated = part.mean(part.stay.at(visit)) if missed else 1.0
     if part.view.trial.design == "crossover":
         explained = 0.0 * explained

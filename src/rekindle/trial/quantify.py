@@ -32,6 +32,11 @@ class Seen:
     stay: Staying
     n: float
 
+    @property
+    def people(self) -> float:
+        """How many people stand for the arm; each once, also where they stand there on two courses."""
+        return self.weight.shape[1] / (1 if self.view.courses is None else 2)
+
     def mean(self, values: Array) -> Array:
         """Weighted mean over people, (sets,)."""
         total = np.maximum(self.weight.sum(axis=1), 1e-9)
@@ -53,9 +58,15 @@ def number_of_people(trial: Trial, number: Number, arm: str) -> float:
 
 
 def seen(trial: Trial, views: Mapping[str, View], number: Number, arm: str, size: float) -> Seen:
-    """An arm as a number sees it: among whom, and who of them is still rated."""
+    """An arm as a number sees it: among whom, and who of them is still rated.
+
+    People who stop and are followed stand there twice, on either course, with the chances of these: so every quantity
+    sees what happened to a person on one course together.
+    """
     view = views[arm]
     stay = staying(view)
+    if view.stopped is not None:
+        view, stay = view.both(stay.chance[-1]), stay.twice()
     weight = view.weight
     if trial.enter and number.stage is not None and number.stage == trial.randomised:
         weight = weight * view.met(trial.enter, trial.scale)
@@ -74,10 +85,8 @@ def _score(part: Seen, time_h: float) -> tuple[Array, Array]:
 
 def rated(part: Seen, time_h: float) -> tuple[Array, Array, Array]:
     """Score, its rating variance, and weight at a time, with missing ratings filled as the trial did."""
-    missing = part.view.trial.missing
+    missing = "model" if part.view.courses is not None else part.view.trial.missing
     expected, sd = _score(part, time_h)
-    if part.view.stopped is not None:
-        return _of_either(part, time_h, expected, sd)
     times = [time for time in part.stay.times_h if 0.0 < time < time_h - 1e-6]
     if missing == "model" or len(part.stay.times_h) == 1:
         return expected, sd**2, part.weight
@@ -95,18 +104,6 @@ def rated(part: Seen, time_h: float) -> tuple[Array, Array, Array]:
     entry = _entry(part)
     value, square = value + (1.0 - later) * entry, square + (1.0 - later) * entry**2
     return value, np.maximum(square - value**2, 0.0), part.weight
-
-
-def _of_either(part: Seen, time_h: float, expected: Array, sd: Array) -> tuple[Array, Array, Array]:
-    """A rating of people some of whom stop: that of either course, by the chance of stopping at all.
-
-    The course that ends is the same as the other until it ends, which is drawn given that it does.
-    """
-    assert part.view.stopped is not None
-    other, other_sd = part.view.stopped.score(part.number.scale, time_h, part.number.item)
-    here = part.stay.chance[-1]
-    variance = here * sd**2 + (1.0 - here) * other_sd**2 + here * (1.0 - here) * (expected - other) ** 2
-    return here * expected + (1.0 - here) * other, variance, part.weight
 
 
 def _with(part: Seen, weight: Array) -> Seen:

@@ -12,7 +12,6 @@ from rekindle.streams import normals
 from rekindle.trial.clock import after_sessions, any_visits, class_times, relapse_visits, since_h
 from rekindle.trial.quantify import Pair, Seen, share
 from rekindle.trial.rating import chance_at_most
-from rekindle.trial.view import View
 
 Array = NDArray[np.float64]
 
@@ -23,12 +22,8 @@ def state_chance(part: Seen, of: str) -> Array:
     In observed cases it is the chance to be rated and to count.
     """
     times, needed = _looked_at(part)
-    whole = [_on_course(part, part.view, of, time) for time in times]
-    if part.view.stopped is not None:
-        ended = [_on_course(part, part.view.stopped, of, time) for time in times]
-        stays = part.stay.chance[-1]
-        return np.asarray(stays * at_least(whole, needed) + (1.0 - stays) * at_least(ended, needed))
-    missing = part.view.trial.missing
+    whole = [_chance(part, of, time) for time in times]
+    missing = "model" if part.view.courses is not None else part.view.trial.missing
     if len(part.stay.times_h) == 1 or missing == "model":
         return at_least(whole, needed)
     return _by_last_rating(part, of, times, needed, whole)
@@ -58,7 +53,7 @@ def _by_last_rating(part: Seen, of: str, times: Sequence[float], needed: int, wh
         seen_at = sum(each <= time + 1e-6 for each in times)
         here = time in times
         if carried:
-            state = whole[seen_at - 1] if here else _on_course(part, part.view, of, time)
+            state = whole[seen_at - 1] if here else _chance(part, of, time)
             before = list(whole[: seen_at - here])
             copies = len(times) - seen_at + here
             chance = state * at_least(before, needed - copies) + (1.0 - state) * at_least(before, needed)
@@ -81,9 +76,9 @@ def _at_entry(part: Seen, of: str) -> Array:
     return np.zeros(entry.shape)
 
 
-def _on_course(part: Seen, view: View, of: str, time_h: float) -> Array:
-    """Chances of the state on one course, the whole one or the one that ended."""
-    options, number = part.number.options, part.number
+def _chance(part: Seen, of: str, time_h: float) -> Array:
+    """Chances of the state at one rating."""
+    options, number, view = part.number.options, part.number, part.view
     if of == "free_of_ideation":
         expected, sd = view.score(number.scale, time_h, number.item)
         chance = chance_at_most(0.0, expected, sd)
@@ -119,7 +114,7 @@ def at_least(chances: Sequence[Array], needed: int) -> Array:
 
 def _share_in(part: Seen, of: str) -> Array:
     weight = part.weight
-    if part.view.trial.missing == "observed" and part.view.stopped is None:
+    if part.view.trial.missing == "observed" and part.view.courses is None:
         # Observed cases: whoever was rated at least once counts.
         weight = weight * part.stay.at(_looked_at(part)[0][0])
     counted = part.weight * state_chance(part, of)
@@ -178,14 +173,10 @@ def kept(part: Seen) -> tuple[Array, Array, Array]:
     start = since_h(trial, part.view.arm, number)
     gone = part.view.relapse_chances(number.scale, number.options.rule, times)
     responded = part.view.response(number.scale, start)
-    if part.view.stopped is not None:
-        stays, ended = part.stay.chance[-1], part.view.stopped
-        gone = stays * gone + (1.0 - stays) * ended.relapse_chances(number.scale, number.options.rule, times)
-        responded = stays * responded + (1.0 - stays) * ended.response(number.scale, start)
     weight = part.weight if number.among or number.stage is not None else part.weight * responded
     total = np.maximum(weight.sum(axis=1), 1e-9)
     free = 1.0 - (weight[None] * gone).sum(axis=2) / total
-    followed = total / max(part.weight.shape[1], 1)
+    followed = total / max(part.people, 1)
     return np.asarray(times) - times[0], free, followed
 
 
@@ -250,16 +241,24 @@ def courses_in_classes(part: Seen) -> tuple[NDArray[np.int64], Array, list[float
             continue
         began, change = ratings[number_of_set, :, 0], ratings[number_of_set, :, -1] - ratings[number_of_set, :, 0]
         growth = np.column_stack([began / max(began.std(), 1e-6), change / max(change.std(), 1e-6)])
-        fitted = KMeans(options.classes, n_init=4, random_state=0).fit(growth)
-        found[number_of_set] = _ranks(fitted.labels_, began, change, options.classes, better=better)[fitted.labels_]
+        weight = None if part.view.courses is None else part.weight[number_of_set]
+        fitted = KMeans(options.classes, n_init=4, random_state=0).fit(growth, sample_weight=weight)
+        ranks = _ranks(fitted.labels_, began, change, options.classes, weight, better=better)
+        found[number_of_set] = ranks[fitted.labels_]
     return found, ratings, times
 
 
-def _ranks(labels: NDArray[np.int64], began: Array, change: Array, classes: int, *, better: bool) -> NDArray[np.int64]:
+def _ranks(
+    labels: NDArray[np.int64], began: Array, change: Array, classes: int, weight: Array | None, *, better: bool
+) -> NDArray[np.int64]:
     """The place of each label, best first; `better` where less is better."""
     sign = 1.0 if better else -1.0
-    ends = [sign * (began + change)[labels == label].mean() for label in range(classes)]
-    gains = [sign * change[labels == label].mean() for label in range(classes)]
+    each = np.ones(len(labels)) if weight is None else np.maximum(weight, 1e-9)
+
+    def means(values: Array) -> list[float]:
+        return [float(np.average(values[labels == label], weights=each[labels == label])) for label in range(classes)]
+
+    ends, gains = means(sign * (began + change)), means(sign * change)
     gains[int(np.argmax(ends))] = np.inf
     rank = np.empty(classes, dtype=np.int64)
     rank[np.argsort(gains)] = np.arange(classes)
@@ -287,7 +286,7 @@ def class_mean(part: Seen) -> Pair:
     scores = np.where(labels == NO_CLASS, np.nan, ratings[..., place])
     found = (inside * scores).sum(axis=1) / total
     variance = (inside * (scores - found[:, None]) ** 2).sum(axis=1) / total
-    return found, np.sqrt(variance / np.maximum(part.n * total / part.weight.shape[1], 1.0))
+    return found, np.sqrt(variance / np.maximum(part.n * total / part.people, 1.0))
 
 
 ONE_ARM_EVENTS: Mapping[str, Callable[[Seen], Pair]] = {

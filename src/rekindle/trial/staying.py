@@ -29,6 +29,10 @@ class Staying:
         place = int(np.searchsorted(np.asarray(self.times_h), time_h - 1e-6))
         return np.asarray(self.chance[min(place, len(self.times_h) - 1)])
 
+    def twice(self) -> Staying:
+        """The same for people who stand there twice."""
+        return Staying(self.times_h, np.concatenate([self.chance, self.chance], axis=-1))
+
 
 def staying(view: View) -> Staying:
     """The chances of an arm's people; all 1 where nobody leaves or dropout is switched off."""

@@ -62,7 +62,11 @@ class Luck:
 
 @dataclass
 class View:
-    """An arm: its parts (one, or one a period of a crossover), looked at with the trial's raters."""
+    """An arm: its parts (one, or one a period of a crossover), looked at with the trial's raters.
+
+    `stopped` is the same arm with everybody's course ending when they would stop, where that was asked for. `courses`
+    (sets, people) is how likely each is on the course that it stands for, where people stand there twice (see `both`).
+    """
 
     trial: Trial
     arm: TrialArm
@@ -70,6 +74,7 @@ class View:
     switches: Switches = ALL_ON
     stopped: View | None = None
     luck: Luck | None = None
+    courses: Array | None = None
     _scores: dict[tuple[object, ...], tuple[Array, Array]] = field(default_factory=dict)
 
     @property
@@ -79,9 +84,17 @@ class View:
 
     @property
     def weight(self) -> Array:
-        """How much each person counts, (sets, people): one, or the shares of a mixture."""
+        """How much each person counts, (sets, people): one, or the shares of a mixture, or how likely a course is."""
         each = np.concatenate([np.full(len(part.courses.who), part.weight) for part in self.parts])
-        return np.broadcast_to(each, (self.sets, len(each)))
+        return np.broadcast_to(each, (self.sets, len(each))) * (1.0 if self.courses is None else self.courses)
+
+    def both(self, going_on: Array) -> View:
+        """Everybody twice, first on the whole course and then on the one that ends, with the chances of either:
+        `going_on` (sets, people) is that of not stopping at all. The arm itself where nobody is followed after that."""
+        if self.stopped is None:
+            return self
+        courses = np.concatenate([going_on, 1.0 - going_on], axis=1)
+        return View(self.trial, self.arm, [*self.parts, *self.stopped.parts], self.switches, None, self.luck, courses)
 
     def column(self, name: str) -> NDArray[np.generic]:
         """A column of the table of people, shape (people,), parts side by side."""
