@@ -18,7 +18,7 @@ from rekindle.trial.quantities import Options
 from rekindle.trial.reading import parse_trial
 from rekindle.trial.solving import prepare
 from rekindle.trial.values import sets_of
-from rekindle.trial.view import View, views
+from rekindle.trial.view import Luck, View, views
 
 SPEC = importlib.util.spec_from_file_location("trial_examples", Path(__file__).with_name("trial_examples.py"))
 assert SPEC is not None and SPEC.loader is not None
@@ -49,6 +49,8 @@ ASKED: Mapping[str, Options] = {
     "relapse": Options(since=336.0),
     "survival": Options(since=336.0),
     "time_to_relapse": Options(since=336.0),
+    "class_share": Options(classes=2),
+    "class_mean": Options(classes=2),
 }
 TIMES = {"sensitivity": 168.0, "share_of_change": 168.0, "peak": 4.0}
 
@@ -95,14 +97,16 @@ def test_every_quantity_sees_people_who_stopped(solved: tuple[Trial, View], quan
 
 
 def test_what_happened_on_one_course_is_taken_together(solved: tuple[Trial, View]) -> None:
-    """Early and late response of the same people, by hand."""
+    """A change, and early and late response of the same people, by hand."""
     trial, view = solved
     assert view.stopped is not None
     stays = seen(trial, {"Ketamine": view}, number("mean"), "Ketamine", 40.0).stay.chance[-1][:, :12]
-    both = late = 0.0
+    both = late = change = 0.0
     for chance, each in ((stays, view), (1.0 - stays, view.stopped)):
         both += (chance * each.response("MADRS", 168.0) * each.response("MADRS", LATE)).mean()
         late += (chance * each.response("MADRS", LATE)).mean()
+        change += (chance * (each.score("MADRS", LATE)[0] - each.entry("MADRS"))).mean()
+    assert value(trial, view, number("mean_change"))[0] == pytest.approx(change)
     assert value(trial, view, number("sensitivity"))[0] == pytest.approx(100.0 * both / late)
     among = (Condition("response", (168.0,)),)
     asked = replace(number("response"), among=among)
@@ -112,16 +116,14 @@ def test_what_happened_on_one_course_is_taken_together(solved: tuple[Trial, View
     assert value(trial, view, asked)[0] == pytest.approx(100.0 * both / counted)
 
 
-def test_classes_of_people_who_stop_are_theirs(solved: tuple[Trial, View]) -> None:
-    trial, view = solved
-    asked = Number(0, "class_share", ("Ketamine",), "MADRS", "%", 0.0, (40,), LATE, options=Options(classes=2))
-    shares = [
-        value(trial, view, replace(asked, options=Options(classes=2, which=which)))[0] for which in ("best", "worst")
-    ]
-    assert sum(shares) == pytest.approx(100.0)
-
-
 def test_the_parts_of_a_change_add_up_where_people_stop() -> None:
-    found = contributions(parse_trial(TEXT), people=8)
+    trial = parse_trial(TEXT)
+    found = contributions(trial, people=8)
+    asked = [replace(number("mean_change"), arms=(arm,), time_h=found.visit_h) for arm in found.whole]
+    courses = follow(prepare(trial, 8, 1, numbers=asked), sets_of(), {}, luck=Luck(1))
+    wanted = {
+        each.arms[0]: value(trial, views(trial, courses, None, luck=Luck(1))[each.arms[0]], each) for each in asked
+    }
+    assert found.whole == pytest.approx({arm: change for arm, (change, _) in wanted.items()})
     for arm, change in found.whole.items():
         assert sum(part.added for part in found.parts if part.arm == arm) == pytest.approx(change, abs=1e-6)

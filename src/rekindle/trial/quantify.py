@@ -33,9 +33,9 @@ class Seen:
     n: float
 
     @property
-    def people(self) -> float:
+    def people(self) -> int:
         """How many people stand for the arm; each once, also where they stand there on two courses."""
-        return self.weight.shape[1] / (1 if self.view.courses is None else 2)
+        return self.weight.shape[1] // (1 if self.view.courses is None else 2)
 
     def mean(self, values: Array) -> Array:
         """Weighted mean over people, (sets,)."""

@@ -230,7 +230,7 @@ def courses_in_classes(part: Seen) -> tuple[NDArray[np.int64], Array, list[float
     rated = []
     for place, time in enumerate(times):
         expected, sd = part.view.score(number.scale, time, number.item)
-        luck = normals(part.view.trial.seed, "class", str(place), count=part.weight.shape[1])
+        luck = np.resize(normals(part.view.trial.seed, "class", str(place), count=part.people), part.weight.shape[1])
         rated.append(expected + sd * luck[None, :])
     ratings = np.stack(rated, axis=-1)
     found = np.empty(part.weight.shape, dtype=np.int64)
@@ -241,7 +241,7 @@ def courses_in_classes(part: Seen) -> tuple[NDArray[np.int64], Array, list[float
             continue
         began, change = ratings[number_of_set, :, 0], ratings[number_of_set, :, -1] - ratings[number_of_set, :, 0]
         growth = np.column_stack([began / max(began.std(), 1e-6), change / max(change.std(), 1e-6)])
-        weight = None if part.view.courses is None else part.weight[number_of_set]
+        weight = None if part.view.courses is None else part.view.courses[number_of_set]
         fitted = KMeans(options.classes, n_init=4, random_state=0).fit(growth, sample_weight=weight)
         ranks = _ranks(fitted.labels_, began, change, options.classes, weight, better=better)
         found[number_of_set] = ranks[fitted.labels_]
