@@ -136,10 +136,12 @@ def section(folder: Path, made: dict[str, Any], visual: bool) -> str:
         ]  # fmt: skip
     else:
         lines += ["Simulation-based calibration was not run for this ensemble.", ""]
+    k = facts["importance_k"]
+    reweighted = f"gives Pareto k {k:.2f}" if k is not None else "leaves hardly any of them"
     judged = (
         f" Fresh simulations at posterior draws differ from it by {facts['emulator_z_sd']:.2f} of its errors (1 is "
-        f"right); reweighting the draws by them gives Pareto k {facts['importance_k']:.2f}: these rows hold the luck "
-        f"of {settings['people']} people an arm, so this judges luck as much as the emulator."
+        f"right); reweighting the draws by them {reweighted} (effectively {facts['importance_effective']:.0f}): these "
+        f"rows hold the luck of {settings['people']} people an arm, so this judges luck as much as the emulator."
         if facts["emulator_z_sd"] is not None
         else ""
     )
