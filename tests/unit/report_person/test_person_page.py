@@ -237,8 +237,8 @@ def test_doing_nothing_more_is_told_with_visits_and_without(ahead: Outlook) -> N
     """Losing the drug is not losing the clinic: both are told, each by its name, and more is lost with both."""
     kept, alone = (each[ahead.main].relapse for each in (ahead.without, ahead.alone))
     assert kept[-1] < alone[-1]
-    middle = (float(each[ahead.main].own[-1, 3]) for each in (ahead.without, ahead.alone))
-    assert next(middle) + 2.0 < next(middle)
+    highest = [float(each[ahead.main].own[-1, -1]) for each in (ahead.without, ahead.alone)]
+    assert highest[0] + 2.0 < highest[1]
     words = holding(ahead)
     assert "With no further dose, in care as planned, it is" in words and "With no further visits either it is" in words
     assert "in care as planned" in due(ahead)
