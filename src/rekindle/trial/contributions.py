@@ -96,8 +96,8 @@ def contributions(
             part = seen(trial, seen_as, number, number.arms[0], 1.0)
             # Who went on, with everything acting, are the people whose change is taken apart.
             own = counted.setdefault(number.arms[0], _once(part))
-            courses = part.view.courses
-            part = replace(part, weight=own if courses is None else np.concatenate([own, own], axis=1) * courses)
+            each = part.view.courses
+            part = replace(part, weight=own if each is None else np.concatenate([own, own], axis=1) * each)
             found.append(float(mean_change(part)[0][0]))
         return np.array(found)
 

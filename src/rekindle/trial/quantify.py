@@ -35,7 +35,7 @@ class Seen:
     @property
     def people(self) -> int:
         """How many people stand for the arm; each once, also where they stand there on two courses."""
-        return self.weight.shape[1] // (1 if self.view.courses is None else 2)
+        return int(self.weight.shape[1]) // (1 if self.view.courses is None else 2)
 
     def mean(self, values: Array) -> Array:
         """Weighted mean over people, (sets,)."""
