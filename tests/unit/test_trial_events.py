@@ -200,7 +200,7 @@ def test_classes_go_by_where_people_began_and_how_far_they_went() -> None:
     last = np.concatenate([random.normal(value, 1.5, size) for value, size in zip(ended, sizes, strict=True)])
     late = tuple(24.0 * day for day in range(1, 15))
     rated = {0.0: first} | dict.fromkeys(late, last)
-    view = SimpleNamespace(
+    view: Any = SimpleNamespace(
         trial=SimpleNamespace(seed=1, visits_h=late), sets=1, courses=None,
         score=lambda scale, time, item=None: (rated[time][None, :], np.zeros((1, 100))),
     )  # fmt: skip
@@ -208,8 +208,8 @@ def test_classes_go_by_where_people_began_and_how_far_they_went() -> None:
 
     def number(which: str, time_h: float) -> Seen:
         options = Options(classes=3, which=which)
-        asked = SimpleNamespace(scale="QIDS-SR16", item=None, time_h=time_h, options=options)
-        return Seen(view, asked, np.ones((1, 100)), stay, 100.0)  # type: ignore[arg-type]
+        asked: Any = SimpleNamespace(scale="QIDS-SR16", item=None, time_h=time_h, options=options)
+        return Seen(view, asked, np.ones((1, 100)), stay, 100.0)
 
     for which, place in (("best", 0), ("worst", 1), ("middle", 2)):
         members = slice(sum(sizes[:place]), sum(sizes[: place + 1]))

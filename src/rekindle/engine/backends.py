@@ -93,13 +93,12 @@ def solve(
     network's own parameters on the first schedule. Give it where blocks of people must agree to the last bit. `check`
     people, spread over all, are solved again at a tolerance of 1e-8; `report["sample_error"]` is then the
     largest difference found, relative to a value plus a thousandth of its output's largest. With `begin`, people
-    go on from where they stood at the start of their schedule (what still runs then is in the schedule); with
-    `keep_end` the solution says where they stand at the last. `specialise` solves only the equations that these
-    outputs, schedules and parameters need (`rekindle.engine.specialise`): several times as quick for a few
-    outputs, and the same to the solver's tolerance; work that goes on or is gone on from has no use for it.
-    `chunk` is how many people the backend "xla" solves side by side: 128 on a processor, up to 131,072 on a graphics
-    card, unless given. With `by_output` the numbers of each output lie side by side in memory (`values` has the same
-    shape and holds the same).
+    go on from where they stood at the start of their schedule (what runs then is in the schedule); with `keep_end`
+    the solution says where they stand at the last. `specialise` solves only the equations that these outputs, schedules
+    and parameters need (`rekindle.engine.specialise`): several times as quick for a few outputs, and the same to the
+    solver's tolerance; not for work that goes on or is gone on from. `chunk` is how many people "xla" solves side by
+    side (128 on a processor, up to 131,072 on a graphics card). `by_output` puts the numbers of each output side by
+    side in memory (`values` has the same shape and holds the same).
 
     Raises:
         InputError: unknown outputs, wrong shapes, parameters that are not finite (named), a bad schedule.
@@ -115,10 +114,8 @@ def solve(
     sizes = typical_scale(lowered, segments[0]) if scale is None else _checked_scale(lowered, scale)
     _check_begin(begin, rows, lowered)
     end = Standing.empty(len(rows), len(lowered.states)) if keep_end else None
-    task = Task(
-        lowered, rows, segments, which, names, tolerance, threads or processors(), sizes, progress, begin, end, chunk,
-        by_output,
-    )  # fmt: skip
+    cores = threads or processors()
+    task = Task(lowered, rows, segments, which, names, tolerance, cores, sizes, progress, begin, end, chunk, by_output)
     task = _specialised(task) if specialise and begin is None and not keep_end else task
     values, failures, report = _solver(backend)(task)
     failures = sorted([*failures, *_undefined(task, values, failures)], key=lambda failure: failure.person)

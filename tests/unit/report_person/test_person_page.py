@@ -233,6 +233,14 @@ def test_the_main_scale_is_the_one_rated_most(ahead: Outlook) -> None:
     assert put_off(None, 0.0, 100.0) == []
 
 
+def test_somebody_hard_to_treat_loses_more_with_the_clinic_than_with_the_drug(tmp_path: Path) -> None:
+    person = tmp_path / "person.yaml"
+    person.write_text(EXAMPLE.read_text().replace("failed_treatments: 3", "failed_treatments: 7"))
+    ahead = outlook(update(read_person(person), candidates=400), draws=200)
+    kept, alone = (each[ahead.main].relapse for each in (ahead.without, ahead.alone))
+    assert kept[-1] + 0.05 < alone[-1]
+
+
 def test_doing_nothing_more_is_told_with_visits_and_without(ahead: Outlook) -> None:
     """Losing the drug is not losing the clinic: both are told, each by its name, and more is lost with both."""
     kept, alone = (each[ahead.main].relapse for each in (ahead.without, ahead.alone))
