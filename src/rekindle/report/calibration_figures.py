@@ -163,8 +163,11 @@ def _learning(rows: Sequence[Row], width: float) -> Drawing:
 
 
 def screening_figure(screening: Sequence[Row], *, moved: str) -> Figure:
-    """Parameters by importance in a Morris screening (rows with `parameter` and `importance`), largest first."""
-    rows = sorted(screening, key=lambda row: -float(row["importance"]))
+    """Parameters by importance in a Morris screening (rows with `parameter` and `importance`), largest first.
+
+    Rows without an importance were not screened and are left out.
+    """
+    rows = sorted((row for row in screening if row["importance"]), key=lambda row: -float(row["importance"]))
     shown = rows[:SHOWN]
     cells = tuple((row["parameter"], plain(float(row["importance"]), -2)) for row in rows)
     return Figure(
